@@ -1,0 +1,264 @@
+"""captionjudge.toml, checked. Keys of providers are in the environment only."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from captionjudge.errors import ConfigError
+from captionjudge.models.model import Params
+from captionjudge.models.provider import Provider
+
+CONFIG_FILE = "captionjudge.toml"
+
+_Name = Annotated[str, Field(min_length=1, max_length=200)]
+_Reference = Annotated[str, Field(pattern=r"^[^/\s]+/\S+$")]
+_Count = Annotated[int, Field(ge=1)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Sampling(_Table):
+    """How a model samples."""
+
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    max_tokens: _Count | None = None
+    seed: int | None = None
+    extra: dict[str, Any] = {}
+
+    @field_validator("temperature", mode="before")
+    @classmethod
+    def _whole_numbers_too(cls, value: object) -> object:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    def params(self, *, logprobs: bool = False) -> Params:
+        """The sampling parameters of a request."""
+        return Params(self.temperature, self.max_tokens, self.seed, logprobs, self.extra)
+
+
+class Candidate(Sampling):
+    """One `[[candidates]]` table: a source of descriptions. Without a model, its descriptions are imported."""
+
+    name: _Name
+    model: _Reference | None = None
+    prompt: str = ""
+    fields: list[_Name] = []
+    language: str | None = None
+    word_limit: _Count | None = None
+    max_tokens: _Count | None = 1024
+    data_type: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The `Data Type` its descriptions carry in their client metadata."""
+        return self.data_type or self.name
+
+
+class Judge(Sampling):
+    """The `[judge]` table."""
+
+    models: list[_Reference] = []
+    orders: Literal["both", "random", "fixed"] = "both"
+    pairs: Literal["round-robin"] | list[Annotated[list[_Name], Field(min_length=2, max_length=2)]] = "round-robin"
+    samples: _Count = 1
+    max_tokens: _Count | None = 2048
+    rewrite: bool = False
+    instructions: str = ""
+    people: list[_Name] = ["Final Choice"]
+    choice: _Name | None = None
+    order_seed: int = 0
+
+
+class Images(_Table):
+    """The `[images]` table: what is sent as it is, and what is made smaller."""
+
+    max_side: _Count = 1568
+    max_bytes: _Count = 3_500_000
+    formats: list[Literal["JPEG", "PNG", "WEBP", "GIF"]] = ["JPEG", "PNG", "WEBP"]
+    quality: Annotated[int, Field(ge=30, le=95)] = 85
+    bomb_pixels: _Count = 100_000_000
+    bomb_bytes: _Count = 100_000_000
+
+
+class Run(_Table):
+    """The `[run]` table."""
+
+    attempts: _Count = 5
+    patience: Annotated[float, Field(gt=0)] = 600.0
+    lease: Annotated[float, Field(ge=5)] = 60.0
+    in_flight: _Count | None = None
+
+    @field_validator("patience", "lease", mode="before")
+    @classmethod
+    def _whole_numbers_too(cls, value: object) -> object:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class ProviderTable(_Table):
+    """One `[providers.NAME]` table."""
+
+    kind: _Name = "openai-compatible"
+    base_url: str = ""
+    key_env: str = ""
+    concurrency: _Count = 64
+    rpm: Annotated[float, Field(gt=0)] | None = None
+    timeout: Annotated[float, Field(gt=0)] = 120.0
+    schema_mode: Annotated[Literal["strict", "json_object", "prompt"], Field(alias="schema")] = "strict"
+    logprobs: bool = True
+    headers: dict[str, str] = {}
+    path: str = ""
+
+    @field_validator("rpm", "timeout", mode="before")
+    @classmethod
+    def _whole_numbers_too(cls, value: object) -> object:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("headers")
+    @classmethod
+    def _no_secrets(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            if name.lower() in ("authorization", "x-api-key", "x-goog-api-key", "api-key", "cookie"):
+                raise ValueError(f"{name!r} would hold a secret in a file: name an environment variable with key_env")
+        return value
+
+    def provider(self, name: str, folder: Path) -> Provider:
+        """The provider this table describes; a relative `path` is relative to the project's folder."""
+        return Provider(
+            name=name,
+            kind=self.kind,
+            base_url=self.base_url,
+            key_env=self.key_env,
+            concurrency=self.concurrency,
+            rpm=self.rpm,
+            timeout=self.timeout,
+            schema=self.schema_mode,
+            logprobs=self.logprobs,
+            headers=dict(self.headers),
+            path=str(folder / self.path) if self.path else "",
+        )
+
+
+class Price(_Table):
+    """One `[prices."provider/model"]` table: US dollars per million tokens."""
+
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+    cached_input: Annotated[float, Field(ge=0)] | None = None
+
+    @field_validator("input", "output", "cached_input", mode="before")
+    @classmethod
+    def _whole_numbers_too(cls, value: object) -> object:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class StageTable(_Table):
+    """One `[stages."TITLE"]` table: what an agent stage does."""
+
+    describe: list[_Name] = []
+    judge: bool = False
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> "StageTable":
+        if bool(self.describe) == self.judge:
+            raise ValueError("a stage either describes (describe = [names]) or judges (judge = true)")
+        return self
+
+
+class Config(_Table):
+    """The whole file."""
+
+    title: str = "captionjudge"
+    store: str = ""
+    blobs: str = ""
+    ontology: str = "ontology.json"
+    workflow: str = "workflow.json"
+    layout: str = "editor_layout.json"
+    candidates: list[Candidate] = []
+    judge: Judge = Judge()
+    images: Images = Images()
+    run: Run = Run()
+    providers: dict[_Name, ProviderTable] = {}
+    prices: dict[_Reference, Price] = {}
+    stages: dict[_Name, StageTable] = {}
+
+    @model_validator(mode="after")
+    def _candidates_fit(self) -> "Config":
+        names = [candidate.name for candidate in self.candidates]
+        if len(names) < 2:
+            raise ValueError(f"two or more [[candidates]] are needed, not {len(names)}")
+        if double := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two candidates are called {double[0]!r}")
+        named = [name for pair in self.judge.pairs if not isinstance(pair, str) for name in pair]
+        named += [name for stage in self.stages.values() for name in stage.describe]
+        for name in named:
+            if name not in names:
+                raise ValueError(f"{name!r} is no candidate; there are: {', '.join(map(repr, names))}")
+        return self
+
+    def candidate(self, name: str) -> Candidate:
+        """The candidate of this name."""
+        return next(candidate for candidate in self.candidates if candidate.name == name)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The pairs that are judged: of every two candidates the earlier first, or as they are listed."""
+        if self.judge.pairs == "round-robin":
+            names = [candidate.name for candidate in self.candidates]
+            return [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
+        return [(a, b) for a, b in self.judge.pairs]
+
+    def provider_tables(self, folder: Path) -> dict[str, Provider]:
+        """The providers by name."""
+        return {name: table.provider(name, folder) for name, table in self.providers.items()}
+
+
+def load_config(path: Path) -> Config:
+    """Read and check a project's configuration.
+
+    Raises:
+        ConfigError: the file is missing, is not TOML, or a key is wrong; every finding on a line of its own.
+    """
+    try:
+        data = tomllib.loads(path.read_bytes().decode())
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no {path.name} in {path.parent}", hint="captionjudge init DIR --images PATH"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    return parse_config(data, str(path))
+
+
+def parse_config(data: Mapping[str, Any], where: str) -> Config:
+    """Check a configuration that was read already; `where` names it in messages."""
+    try:
+        return Config.model_validate(data)
+    except ValidationError as error:
+        lines = [_line(where, finding) for finding in error.errors(include_url=False)]
+        raise ConfigError("\n".join(lines), hint="docs/configuration.md lists every key") from None
+
+
+def _line(where: str, finding: Mapping[str, Any]) -> str:
+    place = _place(finding["loc"])
+    if finding["type"] == "extra_forbidden":
+        return f"{where}: {place}: there is no such key{_nearest(finding['loc'])}"
+    message = str(finding["msg"]).removeprefix("Value error, ")
+    return f"{where}: {place}: {message}" if place else f"{where}: {message}"
+
+
+def _place(location: Sequence[int | str]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _nearest(location: Sequence[int | str]) -> str:
+    tables: list[type[_Table]] = [Config, Candidate, Judge, Images, Run, ProviderTable, Price, StageTable]
+    known = [info.alias or name for table in tables for name, info in table.model_fields.items()]
+    near = get_close_matches(str(location[-1]), known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,37 @@
+"""Ids and digests: what names a row, and what names a content."""
+
+import hashlib
+import os
+import threading
+import time
+
+_lock = threading.Lock()
+_last = 0
+
+
+def new_id() -> str:
+    """A UUID of version 7 (RFC 9562): unique, and later ids of one process sort after earlier ones."""
+    global _last
+    with _lock:
+        # 48 bits of milliseconds and 12 bits of a counter, which runs over into the milliseconds when it is full.
+        _last = max(_last + 1, (time.time_ns() // 1_000_000) << 12)
+        stamp = _last
+    high = (stamp >> 12) << 16 | 0x7000 | (stamp & 0xFFF)
+    low = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+    text = f"{high:016x}{low:016x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def digest_of(*parts: bytes | str) -> str:
+    """BLAKE2b-256 in hex of the parts, each framed by its length so that no two lists collide."""
+    state = hashlib.blake2b(digest_size=32)
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        state.update(len(data).to_bytes(8, "big"))
+        state.update(data)
+    return state.hexdigest()

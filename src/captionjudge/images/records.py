@@ -1,0 +1,98 @@
+"""What the other rooms see of an image: its header, its bounds, its encoded form."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+ImageErrorKind = Literal[
+    "missing",
+    "directory",
+    "special_file",
+    "symlink_loop",
+    "unreadable",
+    "bad_name",
+    "empty",
+    "not_an_image",
+    "unsupported",
+    "mislabelled",
+    "truncated",
+    "corrupt",
+    "too_many_pixels",
+    "too_many_bytes",
+]
+IMAGE_ERROR_KINDS: tuple[ImageErrorKind, ...] = get_args(ImageErrorKind)
+
+Format = Literal["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"]
+MIME_TYPES: dict[Format, str] = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+    "BMP": "image/bmp",
+    "TIFF": "image/tiff",
+    "AVIF": "image/avif",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest image that is opened at all, in pixels and in bytes of the file."""
+
+    max_pixels: int = 100_000_000
+    max_bytes: int = 100_000_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What an image says about itself before anything is decoded.
+
+    `width` and `height` are those of the upright picture, after the EXIF `orientation` (1 to 8). `plain` means eight
+    bits a channel, gray or RGB, one frame, no transparency: every viewer shows the same.
+    """
+
+    format: Format
+    mime: str
+    width: int
+    height: int
+    orientation: int
+    mode: str
+    plain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a model accepts. Anything within is sent as it is, the rest is converted at JPEG `quality` (1 to 95)."""
+
+    max_side: int | None = None
+    max_pixels: int | None = None
+    max_bytes: int | None = None
+    formats: frozenset[str] = frozenset({"JPEG", "PNG", "WEBP"})
+    quality: int = 85
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedImage:
+    """An image ready to be sent: its bytes and their base64, made once and shared by all calls about it.
+
+    `digest` is that of the original file, so it stays the same whatever the bounds.
+    """
+
+    digest: str
+    mime: str
+    data: bytes = field(repr=False)
+    width: int
+    height: int
+    base64: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        import pybase64
+
+        object.__setattr__(self, "base64", pybase64.b64encode(self.data))
+
+
+def digest(data: bytes) -> str:
+    """The SHA-256 of the content, as 64 hexadecimal digits (what `sha256sum` prints)."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,144 @@
+"""From a filled form to a verdict and the answers it gives."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from captionjudge.identity import new_id, now_ms
+from captionjudge.judging.consistency import follows
+from captionjudge.judging.form import Filled
+from captionjudge.judging.roles import Roles
+from captionjudge.ontology.answer import Answer as Given
+from captionjudge.ontology.answer import RadioAnswer, flatten, to_json
+from captionjudge.ontology.tree import Attribute
+from captionjudge.store.records import Answer, Item, Outcome, Slots, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Two descriptions of one image, and the ontology they are judged by."""
+
+    a: Item
+    b: Item
+    image: Item
+    ontology_digest: str
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The candidates."""
+        return self.a.author or "", self.b.author or ""
+
+    def shown(self, slots: Slots) -> tuple[Item, Item]:
+        """The descriptions in the order in which they are shown."""
+        return (self.a, self.b) if slots == "ab" else (self.b, self.a)
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """Who judged, in which order, and which time of several."""
+
+    judge: str
+    slots: Slots
+    sample: int = 0
+
+
+def verdict_of(
+    pairing: Pairing, ballot: Ballot, filled: Filled, roles: Roles, call_id: str, probability: float | None
+) -> Verdict:
+    """The verdict that a filled form is."""
+    a, b = of_descriptions(filled, ballot.slots)
+    names = pairing.names
+    blocks = (roles.blocks[names[0]], roles.blocks[names[1]]) if roles.blocks else None
+    choice = filled.chosen(ballot.slots)
+    return Verdict(
+        **_shared(pairing, ballot),
+        choice=choice,
+        probability=probability,
+        criteria=_criteria(a, b, blocks) | _questions(filled, roles),
+        reason=filled.reasoning,
+        consistent=follows(choice, a, b, blocks),
+        call_id=call_id,
+    )
+
+
+def failed_verdict(pairing: Pairing, ballot: Ballot, kind: str, detail: str) -> Verdict:
+    """The verdict of a judge that gave none, with the kind of failure."""
+    return Verdict(**_shared(pairing, ballot), reason=detail, error=kind)
+
+
+def of_descriptions(filled: Filled, slots: Slots) -> tuple[Given | None, Given | None]:
+    """The answers about A and about B, given which was shown first."""
+    return (filled.first, filled.second) if slots == "ab" else (filled.second, filled.first)
+
+
+def answers_of(
+    pairing: Pairing, verdict: Verdict, filled: Filled, prompt_digest: str, leave_out: frozenset[str]
+) -> list[Answer]:
+    """The classifications that a filled form answers, without those of the candidates in `leave_out`."""
+    about = zip(pairing.names, of_descriptions(filled, verdict.slots), strict=True)
+    given = [answer for name, answer in about if answer is not None and name not in leave_out]
+    return [_answer(verdict, answer, verdict.judge, prompt_digest) for answer in (*given, *filled.questions)]
+
+
+def choice_answer(verdict: Verdict, roles: Roles, outcome: Outcome, author: str) -> Answer | None:
+    """The judge's choice as an answer, when the ontology asks for one and the outcome is one of its options."""
+    name = {"A": verdict.a, "B": verdict.b}.get(outcome)
+    if roles.choice is None or name is None:
+        return None
+    fitting = [option for option in roles.choice.options if _same(option.label, name)]
+    if not fitting:
+        return None
+    return _answer(verdict, RadioAnswer(roles.choice.feature_hash, fitting[0].feature_hash), author, None)
+
+
+def _answer(verdict: Verdict, given: Given, author: str, prompt_digest: str | None) -> Answer:
+    return Answer(
+        id=new_id(),
+        project_id=verdict.project_id,
+        item_id=verdict.item_id,
+        attribute=given.attribute,
+        value=to_json(given),
+        author_kind="model",
+        author=author,
+        ontology_digest=verdict.ontology_digest,
+        created_at=verdict.created_at,
+        prompt_digest=prompt_digest,
+        verdict_id=verdict.id,
+    )
+
+
+def _shared(pairing: Pairing, ballot: Ballot) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "project_id": pairing.image.project_id,
+        "item_id": pairing.image.id,
+        "a_item": pairing.a.id,
+        "b_item": pairing.b.id,
+        "a": pairing.names[0],
+        "b": pairing.names[1],
+        "judge": ballot.judge,
+        "slots": ballot.slots,
+        "sample": ballot.sample,
+        "ontology_digest": pairing.ontology_digest,
+        "created_at": now_ms(),
+    }
+
+
+def _criteria(
+    a: Given | None, b: Given | None, blocks: tuple[Attribute, Attribute] | None
+) -> dict[str, dict[str, str | None] | str]:
+    if blocks is None:
+        return {}
+    of_a, of_b = flatten(a, blocks[0]), flatten(b, blocks[1])
+    return {title: {"a": of_a.get(title), "b": of_b.get(title)} for title in of_a | of_b}
+
+
+def _questions(filled: Filled, roles: Roles) -> dict[str, dict[str, str | None] | str]:
+    by_hash = {answer.attribute: answer for answer in filled.questions}
+    found: dict[str, dict[str, str | None] | str] = {}
+    for attribute in roles.questions:
+        found |= flatten(by_hash.get(attribute.feature_hash), attribute)
+    return found
+
+
+def _same(label: str, name: str) -> bool:
+    return "".join(filter(str.isalnum, label.casefold())) == "".join(filter(str.isalnum, name.casefold()))

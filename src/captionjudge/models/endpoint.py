@@ -1,0 +1,111 @@
+"""One address of one provider, with its key: what an adapter posts to."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import orjson
+
+from captionjudge.errors import BadResponseError, ConfigError, ModelError
+from captionjudge.models.faults import Secrets, named, not_understood, secrets_of
+from captionjudge.models.provider import Provider
+from captionjudge.models.transport import AiohttpTransport, Response, Transport
+
+
+class Endpoint:
+    """Posts bodies to one address; every `ModelError` it raises names the provider and shows no key."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        path: str,
+        key_headers: Callable[[str], Mapping[str, str]],
+        transport: Transport | None = None,
+    ) -> None:
+        key = key_of(provider)
+        self.provider = provider.name
+        self.url = address(provider, path)
+        self.secrets: Secrets = secrets_of(key, provider.headers)
+        self._headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "User-Agent": "captionjudge",
+            **(key_headers(key) if key else {}),
+            **provider.headers,
+        }
+        self._timeout = provider.timeout
+        self._transport = transport or AiohttpTransport()
+
+    async def post(self, body: Sequence[bytes]) -> Response:
+        """Post the pieces of `body` and give back the answer, whatever its status."""
+        try:
+            return await self._transport.post(self.url, self._headers, body, self._timeout)
+        except ModelError as error:
+            failure = error
+        raise named(failure, self.provider)
+
+    def json(self, response: Response) -> Any:
+        """The JSON in a 2xx answer.
+
+        Raises:
+            BadResponseError: it holds something else.
+        """
+        try:
+            return orjson.loads(response.body)
+        except orjson.JSONDecodeError:
+            pass
+        # Raised outside the handler: orjson's error holds the whole body.
+        raise self.broken("what is not JSON", response)
+
+    def broken(self, what: str, response: Response) -> BadResponseError:
+        """The error for a 2xx answer that is not what the protocol promises."""
+        return not_understood(what, self.provider, response, self.secrets)
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        await self._transport.close()
+
+
+def key_of(provider: Provider) -> str | None:
+    """The provider's key, None when it needs none.
+
+    Raises:
+        ConfigError: the environment variable that should hold the key does not, or holds what cannot be a key.
+    """
+    if not provider.key_env:
+        return None
+    key = (provider.key() or "").strip()
+    if not key:
+        raise ConfigError(
+            f"the provider {provider.name!r} needs a key, and the environment variable {provider.key_env} is not set",
+            hint=f"export {provider.key_env}=…",
+        )
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigError(
+            f"the environment variable {provider.key_env} cannot be a key: it holds spaces or control characters",
+            hint="copy the key again, without line breaks",
+        )
+    return key
+
+
+def address(provider: Provider, path: str) -> str:
+    """The URL of `path` below the provider's base_url; a query in base_url is kept.
+
+    Raises:
+        ConfigError: base_url is missing, is not http(s), or holds a password.
+    """
+    where = f"base_url of the provider {provider.name!r}"
+    if not provider.base_url:
+        raise ConfigError(f"{where} is not set", hint=f'[providers.{provider.name}] base_url = "http://…/v1"')
+    try:
+        parts = urlsplit(provider.base_url)
+        host, has_password = parts.hostname, "@" in parts.netloc
+        _ = parts.port
+    except ValueError as error:
+        raise ConfigError(f"{where} is not a URL: {error}") from None
+    if has_password:
+        raise ConfigError(f"{where} holds a user name or password", hint="put the key in the environment: key_env")
+    if parts.scheme not in ("http", "https") or not host:
+        raise ConfigError(f"{where} is {provider.base_url!r}, which is not an http or https URL")
+    base = parts.path.rstrip("/").removesuffix(path)
+    return urlunsplit((parts.scheme, parts.netloc, base + path, parts.query, ""))

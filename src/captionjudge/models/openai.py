@@ -1,0 +1,236 @@
+"""OpenAI's chat completions, and the many servers that speak them."""
+
+import functools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from captionjudge.errors import ModelError, OverloadedError
+from captionjudge.models.body import Template, encoded, extra_bytes, fields, quoted, with_schema
+from captionjudge.models.dialect import Dialect, Memory, asked
+from captionjudge.models.endpoint import Endpoint
+from captionjudge.models.faults import fault
+from captionjudge.models.model import FinishReason, Reply, Request, Schema, TokenLogprob, Usage
+from captionjudge.models.provider import Provider
+from captionjudge.models.transport import Response, Transport
+
+PATH = "/chat/completions"
+TOP_LOGPROBS = 5
+RESERVED = frozenset({"model", "messages", "stream", "n"})
+REASONING_NAME = re.compile(r"(?:^|/)(?:gpt-(?:[5-9]|\d\d)|o\d)(?![a-z])")
+FINISH: dict[str, FinishReason] = {
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
+    "content_filter": "filtered",
+    "safety": "filtered",
+    "refusal": "refused",
+}
+
+
+def open_model(name: str, provider: Provider) -> "ChatModel":
+    """A model behind `base_url`/chat/completions."""
+    return ChatModel(name, provider)
+
+
+class ChatModel:
+    """Asks over chat completions: the image first, as a data URL, then the text."""
+
+    def __init__(self, name: str, provider: Provider, transport: Transport | None = None) -> None:
+        self._model = name
+        self._name = f"{provider.name}/{name}"
+        self._endpoint = Endpoint(provider, PATH, lambda key: {"Authorization": f"Bearer {key}"}, transport)
+        self._memory = Memory(first_dialect(name, provider))
+
+    @property
+    def name(self) -> str:
+        """The reference it was opened by, "provider/model"."""
+        return self._name
+
+    async def reply(self, request: Request) -> Reply:
+        """Ask once. A server that refuses a parameter is asked again without it, now and from then on."""
+        response = await asked(self._endpoint, self._memory, request, self._pieces)
+        return read_reply(response, self._endpoint)
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        await self._endpoint.close()
+
+    def _pieces(self, request: Request, dialect: Dialect) -> Sequence[bytes]:
+        params = request.params
+        template = _template(
+            self._model,
+            request.instructions,
+            request.schema,
+            (params.temperature, params.max_tokens, params.seed, params.logprobs),
+            extra_bytes(request),
+            dialect,
+        )
+        return template.pieces(request, _more_turns(request.previous))
+
+
+def first_dialect(name: str, provider: Provider) -> Dialect:
+    """What is sent first: OpenAI's reasoning models are known by name, everything else is found out."""
+    if REASONING_NAME.search(name):
+        limits: tuple[str, ...] = ("max_completion_tokens", "max_tokens")
+        return Dialect(limits=limits, temperature=False, schema=provider.schema, logprobs=provider.logprobs)
+    return Dialect(schema=provider.schema, logprobs=provider.logprobs)
+
+
+Sampling = tuple[float | None, int | None, int | None, bool]
+
+
+@functools.lru_cache(maxsize=256)
+def _template(
+    model: str, instructions: str, schema: Schema | None, sampling: Sampling, extra: bytes, dialect: Dialect
+) -> Template:
+    in_words = schema is not None and dialect.schema != "strict"
+    system = with_schema(instructions, schema) if schema and in_words else instructions
+    opening = b'{"model":' + quoted(model) + b',"messages":['
+    if system:
+        opening += b'{"role":"system","content":' + quoted(system) + b"},"
+    return Template(
+        head=opening + b'{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:',
+        joint=b";base64,",
+        middle=b'"}},{"type":"text","text":',
+        turn=b"}]}",
+        bare=opening + b'{"role":"user","content":',
+        bare_turn=b"}",
+        tail=b"]" + fields(_settings(schema, sampling, dialect), extra, RESERVED) + b"}",
+    )
+
+
+def _settings(schema: Schema | None, sampling: Sampling, dialect: Dialect) -> dict[str, object]:
+    temperature, max_tokens, seed, logprobs = sampling
+    settings: dict[str, object] = {}
+    if temperature is not None and dialect.temperature:
+        settings["temperature"] = temperature
+    if max_tokens is not None:
+        settings[dialect.limits[0]] = max_tokens
+    if seed is not None and dialect.seed:
+        settings["seed"] = seed
+    if logprobs and dialect.logprobs:
+        settings |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
+    if schema is not None and dialect.schema == "strict":
+        form = {"name": schema.name, "strict": True, "schema": orjson.Fragment(schema.json)}
+        settings["response_format"] = {"type": "json_schema", "json_schema": form}
+    elif schema is not None and dialect.schema == "json_object":
+        settings["response_format"] = {"type": "json_object"}
+    return settings
+
+
+def _more_turns(previous: tuple[str, str] | None) -> bytes:
+    if previous is None:
+        return b""
+    reply, complaint = previous
+    answer = {"role": "assistant", "content": reply}
+    # Servers refuse an assistant's message that holds nothing.
+    turns = [answer] if reply.strip() else []
+    return b"".join(b"," + encoded(turn) for turn in (*turns, {"role": "user", "content": complaint}))
+
+
+def read_reply(response: Response, endpoint: Endpoint) -> Reply:
+    """The reply in a 2xx answer of chat completions.
+
+    Raises:
+        ModelError: the body is not what chat completions promise, or holds an error in spite of its status.
+    """
+    body = endpoint.json(response)
+    choice = _choice(body, response, endpoint)
+    message = choice.get("message")
+    content = message.get("content") if isinstance(message, dict) else None
+    if not isinstance(message, dict) or not isinstance(content, str | list | None):
+        raise endpoint.broken("a choice that holds no message", response)
+    text, refusal = _texts(content, message.get("refusal"))
+    return Reply(
+        text=refusal or text,
+        finish_reason="refused" if refusal else _finish(choice.get("finish_reason")),
+        usage=read_usage(body.get("usage")),
+        logprobs=read_logprobs(choice.get("logprobs")),
+        model=body["model"] if isinstance(body.get("model"), str) else "",
+    )
+
+
+def _choice(body: Any, response: Response, endpoint: Endpoint) -> Mapping[str, Any]:
+    choices = body.get("choices") if isinstance(body, dict) else None
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(choice, dict):
+        error = error or choice.get("error")
+    if error:
+        raise _error_inside(error, response, endpoint)
+    if not isinstance(choice, dict):
+        raise endpoint.broken("no choices", response)
+    if choice.get("finish_reason") in ("error", "insufficient_system_resource"):
+        raise OverloadedError(f"{endpoint.provider} broke off the reply", provider=endpoint.provider)
+    return choice
+
+
+def _error_inside(error: Any, response: Response, endpoint: Endpoint) -> ModelError:
+    """Gateways pass on an error of the provider behind them with status 200, and its status as `code`."""
+    code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, int) and 400 <= code < 600:
+        inner = Response(code, response.headers, orjson.dumps({"error": error}))
+        return fault(inner, endpoint.provider, endpoint.secrets)
+    return endpoint.broken("an error", response)
+
+
+def _finish(reason: object) -> FinishReason:
+    return FINISH.get(reason.lower(), "stop") if isinstance(reason, str) else "stop"
+
+
+def _texts(content: object, refusal: object) -> tuple[str, str]:
+    """The text and the refusal in a message; content may be a list of parts."""
+    declined = refusal if isinstance(refusal, str) else ""
+    if not isinstance(content, list):
+        return (content if isinstance(content, str) else ""), declined
+    parts = [part for part in content if isinstance(part, dict)]
+    text = "".join(p["text"] for p in parts if p.get("type") == "text" and isinstance(p.get("text"), str))
+    declined += "".join(p["refusal"] for p in parts if isinstance(p.get("refusal"), str))
+    return text, declined
+
+
+def count(value: object) -> int:
+    """A number of tokens; 0 for anything that is not one."""
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def read_usage(usage: object) -> Usage:
+    """The tokens billed, as far as the server counts them."""
+    if not isinstance(usage, dict):
+        return Usage()
+    details = usage.get("prompt_tokens_details")
+    cached = count(details.get("cached_tokens")) if isinstance(details, dict) else 0
+    return Usage(
+        prompt_tokens=count(usage.get("prompt_tokens")),
+        completion_tokens=count(usage.get("completion_tokens")),
+        cached_tokens=cached or count(usage.get("prompt_cache_hit_tokens")),
+    )
+
+
+def likeliest(alternatives: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Each token's log-probability; tokens that look the same, such as parts of one character, count by the best."""
+    best: dict[str, float] = {}
+    for token, logprob in alternatives:
+        best[token] = max(logprob, best.get(token, logprob))
+    return best
+
+
+def read_logprobs(logprobs: object) -> tuple[TokenLogprob, ...] | None:
+    """The log-probabilities of the reply's tokens; None when there are none, or not one for each token."""
+    content = logprobs.get("content") if isinstance(logprobs, dict) else None
+    if not isinstance(content, list) or not content:
+        return None
+    try:
+        return tuple(
+            TokenLogprob(
+                entry["token"],
+                float(entry["logprob"]),
+                likeliest((top["token"], float(top["logprob"])) for top in entry.get("top_logprobs") or ()),
+            )
+            for entry in content
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None

@@ -1,0 +1,28 @@
+"""What is known about a provider: how to reach it, and what it can do."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One `[providers.NAME]` table. The key itself is read from the environment when a request is made."""
+
+    name: str
+    kind: str = "openai-compatible"
+    base_url: str = ""
+    key_env: str = ""
+    concurrency: int = 64
+    rpm: float | None = None
+    timeout: float = 120.0
+    schema: Literal["strict", "json_object", "prompt"] = "strict"
+    logprobs: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
+    """A file this provider reads, for `recorded`."""
+
+    def key(self) -> str | None:
+        """The key from the environment, or None."""
+        return os.environ.get(self.key_env) if self.key_env else None

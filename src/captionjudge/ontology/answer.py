@@ -1,0 +1,258 @@
+"""Answers by feature hash: what is stored, whoever answered."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from captionjudge.ontology.problem import clip, one_line
+from captionjudge.ontology.tree import Attribute, Option, walk
+
+MAX_NESTING = 64
+
+
+class AnswerError(ValueError):
+    """An answer that does not fit its question: at `path`, `expected` and not `got`."""
+
+    def __init__(self, path: str, expected: str, got: str) -> None:
+        super().__init__(f"{path or 'the answer'}: expected {expected}, got {got}")
+        self.path = path
+        self.expected = expected
+        self.got = got
+
+
+@dataclass(frozen=True, slots=True)
+class TextAnswer:
+    """What was written; `attribute` is a feature hash."""
+
+    attribute: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RadioAnswer:
+    """The one option that was picked and the answers nested in it; `attribute` and `option` are feature hashes."""
+
+    attribute: str
+    option: str
+    nested: tuple["Answer", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An option that was ticked, by feature hash, and the answers nested in it."""
+
+    option: str
+    nested: tuple["Answer", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChecklistAnswer:
+    """The options that were ticked, perhaps none; `attribute` is a feature hash."""
+
+    attribute: str
+    options: tuple[Checked, ...] = ()
+
+
+Answer = RadioAnswer | ChecklistAnswer | TextAnswer
+
+
+def to_json(answer: Answer) -> dict[str, object]:
+    """The answer as JSON, always the same keys in the same order."""
+    match answer:
+        case TextAnswer():
+            return {"attribute": answer.attribute, "type": "text", "text": answer.text}
+        case RadioAnswer():
+            return {"attribute": answer.attribute, "type": "radio", **_picked_json(answer.option, answer.nested)}
+        case ChecklistAnswer():
+            ticked = [_picked_json(one.option, one.nested) for one in answer.options]
+            return {"attribute": answer.attribute, "type": "checklist", "options": ticked}
+
+
+def from_json(value: object) -> Answer:
+    """The answer in the JSON that `to_json` gave.
+
+    Raises:
+        AnswerError: when it is not such JSON.
+    """
+    return _read(value, "", 0)
+
+
+def flatten(answer: Answer | None, attribute: Attribute) -> dict[str, str]:
+    """Criterion to label: {"Correctness Score": "Accurate", "Improvement suggestion": "..."}.
+
+    The attribute's own answer is listed only where nothing is nested in it: who is asked about a description is told
+    its criteria, not again that there is one. Ticked labels are joined with "; ". Criteria that share a title are
+    called by their path, joined with " > ".
+    """
+    return {name: label for name, label, _, _ in _answered(answer, attribute)}
+
+
+def levels(answer: Answer | None, attribute: Attribute) -> dict[str, tuple[int, int]]:
+    """Criterion to (position, number of options), the first option being 1, for radios of three options or more.
+
+    Criteria are called as in `flatten`. Archived options do not count, unless one was picked.
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for name, _, one, question in _answered(answer, attribute):
+        if isinstance(one, RadioAnswer) and question is not None and question.type == "radio":
+            scale = [o.feature_hash for o in question.options if not o.archived or o.feature_hash == one.option]
+            if len(scale) >= 3 and one.option in scale:
+                found[name] = (scale.index(one.option) + 1, len(scale))
+    return found
+
+
+def _answered(answer: Answer | None, top: Attribute) -> Iterator[tuple[str, str, Answer, Attribute | None]]:
+    """Name, label, answer and question of every answer; a question that is no longer in the tree is None."""
+    if answer is None:
+        return
+    names = _names(top)
+    questions = {one.feature_hash: one for one in walk(top)}
+    stack = [answer]
+    while stack:
+        one = stack.pop()
+        nested = _nested(one)
+        question = questions.get(one.attribute)
+        if not (one is answer and nested):
+            yield names.get(one.attribute, one.attribute), _label(one, question), one, question
+        stack.extend(reversed(nested))
+
+
+def _nested(answer: Answer) -> tuple[Answer, ...]:
+    match answer:
+        case RadioAnswer():
+            return answer.nested
+        case ChecklistAnswer():
+            return tuple(one for ticked in answer.options for one in ticked.nested)
+        case TextAnswer():
+            return ()
+
+
+def _label(answer: Answer, question: Attribute | None) -> str:
+    labels = {option.feature_hash: one_line(option.label) for option in question.options} if question else {}
+    match answer:
+        case TextAnswer():
+            return answer.text
+        case RadioAnswer():
+            return labels.get(answer.option, answer.option)
+        case ChecklistAnswer():
+            return "; ".join(labels.get(one.option, one.option) for one in answer.options)
+
+
+def _names(top: Attribute) -> dict[str, str]:
+    """What each attribute of the tree is called, by feature hash: its title, or its path where the title is shared."""
+    times = Counter(one_line(one.name) for one in walk(top))
+    names: dict[str, str] = {}
+    used: set[str] = set()
+    for one, above in _paths(top, ()):
+        title = one_line(one.name)
+        name = title if times[title] == 1 else " > ".join((*above, title))
+        # Archived attributes may share even the path with a live one.
+        names[one.feature_hash] = name if name not in used else f"{name} ({one.feature_hash})"
+        used.add(names[one.feature_hash])
+    return names
+
+
+def _paths(attribute: Attribute, above: tuple[str, ...]) -> Iterator[tuple[Attribute, tuple[str, ...]]]:
+    """Every attribute with the titles and labels over it, without the top title, which names a candidate."""
+    yield attribute, above
+    for option in attribute.options:
+        yield from _paths_below(option, above)
+
+
+def _paths_below(option: Option, above: tuple[str, ...]) -> Iterator[tuple[Attribute, tuple[str, ...]]]:
+    for nested in option.attributes:
+        here = (*above, one_line(option.label))
+        yield nested, here
+        for deeper in nested.options:
+            yield from _paths_below(deeper, (*here, one_line(nested.name)))
+
+
+def _picked_json(option: str, nested: Sequence[Answer]) -> dict[str, object]:
+    return {"option": option, "nested": [to_json(one) for one in nested]}
+
+
+def _read(value: object, path: str, depth: int) -> Answer:
+    if depth > MAX_NESTING:
+        raise AnswerError(path, f"at most {MAX_NESTING} levels of answers", "more")
+    found = as_object(value, path)
+    attribute = _text(found, "attribute", path)
+    match found.get("type"):
+        case "text":
+            _only(found, ("attribute", "type", "text"), path)
+            return TextAnswer(attribute, _text(found, "text", path))
+        case "radio":
+            _only(found, ("attribute", "type", "option", "nested"), path)
+            return RadioAnswer(attribute, _text(found, "option", path), _read_nested(found, path, depth))
+        case "checklist":
+            _only(found, ("attribute", "type", "options"), path)
+            return ChecklistAnswer(attribute, _read_ticked(found, path, depth))
+        case other:
+            raise AnswerError(join(path, "type"), '"radio", "checklist" or "text"', show(other))
+
+
+def _read_ticked(found: Mapping[str, object], path: str, depth: int) -> tuple[Checked, ...]:
+    ticked = []
+    for number, entry in enumerate(_entries(found, "options", path)):
+        place = f"{join(path, 'options')}[{number}]"
+        one = as_object(entry, place)
+        _only(one, ("option", "nested"), place)
+        ticked.append(Checked(_text(one, "option", place), _read_nested(one, place, depth)))
+    return tuple(ticked)
+
+
+def _read_nested(found: Mapping[str, object], path: str, depth: int) -> tuple[Answer, ...]:
+    entries = _entries(found, "nested", path)
+    return tuple(_read(one, f"{join(path, 'nested')}[{number}]", depth + 1) for number, one in enumerate(entries))
+
+
+def _entries(found: Mapping[str, object], key: str, path: str) -> Sequence[object]:
+    value = found.get(key)
+    if isinstance(value, list | tuple):
+        return value
+    raise AnswerError(join(path, key), "a list", show(value))
+
+
+def _text(found: Mapping[str, object], key: str, path: str) -> str:
+    value = found.get(key)
+    if isinstance(value, str):
+        return value
+    raise AnswerError(join(path, key), "a string", show(value))
+
+
+def _only(found: Mapping[str, object], keys: Sequence[str], path: str) -> None:
+    for key in found:
+        if key not in keys:
+            raise AnswerError(join(path, key), f"only the keys {', '.join(keys)}", "another key")
+
+
+def as_object(value: object, path: str) -> Mapping[str, object]:
+    """The value, when it is a JSON object; an `AnswerError` otherwise."""
+    if isinstance(value, Mapping):
+        return value
+    raise AnswerError(path, "an object", show(value))
+
+
+def join(path: str, key: str) -> str:
+    """The path of a key inside an object."""
+    key = clip(key, 60)
+    return f"{path}.{key}" if path else key
+
+
+def show(value: object) -> str:
+    """A value for a message: its kind, and its content when that is short."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case Mapping():
+            return f"an object with {len(value)} keys"
+        case list() | tuple():
+            return f"a list of {len(value)}"
+        case str():
+            return repr(clip(value, 60))
+        case int() | float():
+            # A huge integer cannot even be printed.
+            return repr(value) if abs(value) < 1e15 else "a huge number"
+        case _:
+            return f"a {type(value).__name__}"

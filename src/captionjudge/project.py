@@ -1,0 +1,266 @@
+"""A project: a folder with a configuration, and all that was done with it."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+
+from captionjudge.config import CONFIG_FILE, load_config
+from captionjudge.errors import ConfigError
+from captionjudge.exchange.captions import CaptionImport, import_captions
+from captionjudge.exchange.images import ImageImport, import_images
+from captionjudge.exchange.judgments import export_jsonl, judgments
+
+from captionjudge.judging.roles import assign_roles
+from captionjudge.ontology.load import load_ontology
+from captionjudge.reporting.summary import Report, report
+from captionjudge.running.inject import handler_from
+from captionjudge.running.runner import Options, Summary, run
+from captionjudge.running.setup import Setup
+from captionjudge.running.stage import Handler
+from captionjudge.store import items, projects, tasks, verdicts
+from captionjudge.store.blobs import Blobs
+from captionjudge.store.database import open_database, sqlite_url
+from captionjudge.store.records import Item, Pair, Verdict
+from captionjudge.workflow import load_workflow
+
+T = TypeVar("T")
+Stage = Callable[..., Awaitable[str]]
+
+STATE_FOLDER = ".captionjudge"
+TEMPLATES = ("default", "notebook", "judge-only")
+
+
+class Project:
+    """One project, open. Use it as a context manager, or call `close`."""
+
+    def __init__(self, folder: Path, setup: Setup) -> None:
+        self.folder = folder
+        self.setup = setup
+        self._stages: dict[str, Handler] = {}
+
+    @classmethod
+    def open(cls, folder: Path | str = ".") -> "Project":
+        """Open the project in `folder`, creating its store when there is none yet.
+
+        Raises:
+            ConfigError: the configuration, ontology or workflow cannot be used.
+        """
+        folder = Path(folder)
+        return cls(folder, open_setup(folder))
+
+    @classmethod
+    def init(cls, folder: Path | str, template: str = "default") -> "Project":
+        """Write a new project's files from a template and open it.
+
+        Raises:
+            ConfigError: there is a project already, or no such template.
+        """
+        folder = Path(folder)
+        write_template(folder, template)
+        return cls.open(folder)
+
+    def close(self) -> None:
+        """Close the store."""
+        self.setup.database.close()
+
+    def __enter__(self) -> "Project":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def import_images(self, root: Path | str, *, check: bool = True) -> ImageImport:
+        """Take every image under `root` into the project."""
+        return import_images(self.setup, Path(root), check=check)
+
+    def import_captions(self, file: Path | str) -> CaptionImport:
+        """Take the descriptions in a CSV or JSON-lines file into the project."""
+        file = Path(file)
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"cannot read {file}: {error.strerror}") from None
+        return import_captions(self.setup, content, str(file), file.parent)
+
+    def stage(self, title: str) -> Callable[[Stage], Stage]:
+        """Decorate an async function to do an agent stage's work.
+
+        Its arguments are injected by type: see `captionjudge.running.inject`. The string it returns is the pathway.
+
+        Raises:
+            WorkflowError: the workflow has no agent stage of this title.
+            ConfigError: an argument has a type that nothing is known for.
+        """
+        stage = self.setup.workflow.stage(title)
+        if stage.type != "agent":
+            raise ConfigError(f"stage {title!r} is a {stage.type} stage: only agent stages run functions")
+
+        def register(function: Stage) -> Stage:
+            self._stages[title] = handler_from(function)
+            return function
+
+        return register
+
+    def run(self, options: Options | None = None) -> Summary:
+        """Take every waiting image through the agent stages. Also works where an event loop is running already."""
+        return wait_for(self.run_async(options))
+
+    async def run_async(self, options: Options | None = None) -> Summary:
+        """As `run`, for asynchronous code."""
+        from dataclasses import replace
+
+        options = options or Options()
+        return await run(self.setup, replace(options, stages={**self._stages, **options.stages}))
+
+    def retry(self, reasons: Sequence[str] = (), stages: Sequence[str] = ()) -> int:
+        """Let failed images wait again, all or those of some reasons or stages; how many there were."""
+        return self.setup.database.write(lambda batch: tasks.retry(batch, self.setup.project_id, reasons, stages))
+
+    def report(self) -> Report:
+        """Outcomes, win rates, failures and cost so far."""
+        return report(self.setup)
+
+    def images(self) -> Iterator[Item]:
+        """The images, oldest first."""
+        with self.setup.database.read() as connection:
+            for page in items.pages(connection, self.setup.project_id, "image"):
+                yield from page
+
+    def image_bytes(self, image: Item) -> bytes:
+        """An image's content, as it was imported."""
+        return self.setup.blobs.get(image.digest)
+
+    def descriptions(self, image: Item) -> list[Item]:
+        """An image's descriptions, oldest first."""
+        with self.setup.database.read() as connection:
+            return items.groups(connection, self.setup.project_id, [image.tag]).get(image.tag, [])
+
+    def verdicts(self, image: Item) -> list[Verdict]:
+        """What the judges said about an image's descriptions, oldest first."""
+        with self.setup.database.read() as connection:
+            return verdicts.of_item(connection, image.id)
+
+    def pairs(self, image: Item) -> list[Pair]:
+        """What the verdicts about an image's descriptions come to."""
+        with self.setup.database.read() as connection:
+            return verdicts.pairs_of_items(connection, [image.id]).get(image.id, [])
+
+    def judgments(self) -> Iterator[dict[str, Any]]:
+        """Every judged pair in the form of the judgments file."""
+        return judgments(self.setup)
+
+    def export_jsonl(self, out: Path | str) -> int:
+        """Write the judgments file; returns the number of pairs."""
+        return export_jsonl(self.setup, Path(out))
+
+    @cached_property
+    def title(self) -> str:
+        """The project's title."""
+        return self.setup.config.title
+
+
+def open_setup(folder: Path) -> Setup:
+    """Read and check a project's files and open its store.
+
+    Raises:
+        ConfigError: something in them cannot be used.
+    """
+    config = load_config(folder / CONFIG_FILE)
+    ontology_json = _read(folder / config.ontology, "ontology")
+    ontology = load_ontology(ontology_json)
+    workflow = load_workflow(_read(folder / config.workflow, "workflow"))
+    names = [candidate.name for candidate in config.candidates]
+    roles = assign_roles(ontology, names, config.judge.people, config.judge.choice)
+    state = folder / STATE_FOLDER
+    if not (config.store and config.blobs):
+        state.mkdir(exist_ok=True)
+    database = open_database(config.store or sqlite_url(state / "store.db"))
+    project_id, ontology_digest = database.write(
+        lambda batch: (
+            projects.first(batch.connection) or projects.create(batch, config.title),
+            projects.keep_document(batch, "ontology", ontology_json.decode()),
+        )
+    )
+    return Setup(
+        project_id=project_id,
+        database=database,
+        blobs=Blobs(config.blobs or str(state.absolute() / "blobs")),
+        config=config,
+        providers=config.provider_tables(folder),
+        workflow=workflow,
+        ontology=ontology,
+        ontology_digest=ontology_digest,
+        roles=roles,
+    )
+
+
+def write_template(folder: Path, template: str) -> None:
+    """Write a new project's files.
+
+    Raises:
+        ConfigError: there is a project already, or no such template, or the folder cannot be written.
+    """
+    from captionjudge.ontology.template import build_ontology
+
+    if template not in TEMPLATES:
+        raise ConfigError(f"there is no template {template!r}", hint=f"there are: {', '.join(TEMPLATES)}")
+    if (folder / CONFIG_FILE).exists():
+        raise ConfigError(f"{folder} holds a project already", hint="captionjudge import adds images to it")
+    built_in = resources.files("captionjudge") / "templates"
+    if template == "notebook":
+        ontology = (built_in / "ontology_notebook.json").read_bytes()
+    else:
+        names = ("Candidate A", "Candidate B") if template == "judge-only" else ("Terse", "Detailed")
+        ontology = orjson.dumps(build_ontology(names), option=orjson.OPT_INDENT_2)
+    files = {
+        CONFIG_FILE: (built_in / f"config_{template}.toml").read_bytes(),
+        "ontology.json": ontology,
+        "workflow.json": (built_in / f"workflow_{template}.json").read_bytes(),
+        "editor_layout.json": (built_in / f"layout_{template}.json").read_bytes(),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # The configuration last: a folder that has one is a whole project.
+        for name, content in reversed(files.items()):
+            (folder / name).write_bytes(content)
+    except OSError as error:
+        raise ConfigError(f"cannot write to {folder}: {error.strerror}") from None
+
+
+def wait_for(work: Coroutine[Any, Any, T]) -> T:
+    """The one edge between synchronous callers and the asynchronous core."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    # A notebook's loop is running in this thread, so the work gets a loop in a thread of its own.
+    result: list[T] = []
+    failure: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            result.append(asyncio.run(work))
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=target, name="captionjudge-run")
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return result[0]
+
+
+def _read(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"cannot read the {what} {path}: {error.strerror}") from None
+
+

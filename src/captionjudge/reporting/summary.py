@@ -1,0 +1,101 @@
+"""The first table: who won, how surely, at what cost."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from captionjudge.running.setup import Setup
+from captionjudge.statistics.rates import Rate, wilson
+from captionjudge.store import calls, tasks, verdicts
+from captionjudge.store.records import Usage
+from captionjudge.store.tasks import FailureCount, StageCount
+from captionjudge.store.verdicts import OutcomeCount
+
+OUTCOMES = ("A", "B", "tie", "both_bad", "unstable", "failed")
+RULE = "ties count half; both bad, unstable and failed pairs are left out"
+
+
+@dataclass(frozen=True, slots=True)
+class PairReport:
+    """Two candidates over all images. `win_rate` is A's; `flips` of the `judged_twice` pairs changed with the order."""
+
+    a: str
+    b: str
+    outcomes: dict[str, int]
+    win_rate: Rate | None
+    flips: int
+    judged_twice: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a project came to so far."""
+
+    pairs: tuple[PairReport, ...]
+    stages: tuple[StageCount, ...]
+    failures: tuple[FailureCount, ...]
+    usage: tuple[Usage, ...]
+
+    @property
+    def cost(self) -> float:
+        """US dollars, as far as prices are known."""
+        return sum(usage.cost for usage in self.usage)
+
+    @property
+    def unpriced(self) -> int:
+        """Calls whose price is not known."""
+        return sum(usage.unpriced for usage in self.usage)
+
+
+def report(setup: Setup) -> Report:
+    """Read the project's report from the store."""
+    with setup.database.read() as connection:
+        counts = verdicts.outcomes(connection, setup.project_id)
+        return Report(
+            _pair_reports(counts, setup.config.pairs()),
+            tuple(tasks.counts(connection, setup.project_id)),
+            tuple(tasks.failures(connection, setup.project_id)),
+            tuple(calls.totals(connection, setup.project_id)),
+        )
+
+
+def report_json(found: Report) -> dict[str, Any]:
+    """The report with stable keys."""
+    return {
+        "pairs": [
+            {
+                "a": pair.a,
+                "b": pair.b,
+                "outcomes": pair.outcomes,
+                "win_rate": None if pair.win_rate is None else {**pair.win_rate._asdict(), "rule": RULE},
+                "flips": pair.flips,
+                "judged_in_both_orders": pair.judged_twice,
+            }
+            for pair in found.pairs
+        ],
+        "stages": [count._asdict() for count in found.stages],
+        "failures": [failure._asdict() for failure in found.failures],
+        "usage": [asdict(usage) for usage in found.usage],
+        "cost_usd": found.cost,
+        "calls_of_unknown_price": found.unpriced,
+    }
+
+
+def _pair_reports(counts: Sequence[OutcomeCount], order: Sequence[tuple[str, str]]) -> tuple[PairReport, ...]:
+    by_pair: dict[tuple[str, str], list[OutcomeCount]] = {pair: [] for pair in order}
+    for count in counts:
+        by_pair.setdefault((count.a, count.b), []).append(count)
+    return tuple(_pair_report(a, b, those) for (a, b), those in by_pair.items())
+
+
+def _pair_report(a: str, b: str, counts: Sequence[OutcomeCount]) -> PairReport:
+    outcomes = dict.fromkeys(OUTCOMES, 0) | {count.outcome: count.pairs for count in counts}
+    decided = outcomes["A"] + outcomes["B"] + outcomes["tie"]
+    return PairReport(
+        a,
+        b,
+        outcomes,
+        wilson(outcomes["A"] + outcomes["tie"] / 2, decided),
+        sum(count.flips for count in counts),
+        sum(count.judged_twice for count in counts),
+    )

@@ -1,0 +1,1 @@
+"""The asynchronous runner: claims, calls, retries, budget, progress."""

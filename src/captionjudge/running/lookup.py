@@ -1,0 +1,45 @@
+"""Replies that are in the store already. Questions asked at the same moment share one query."""
+
+import asyncio
+from concurrent.futures import Executor
+
+from captionjudge.store import calls
+from captionjudge.store.database import Database
+from captionjudge.store.records import Call
+
+
+class Lookup:
+    """Finds the replies kept for request digests."""
+
+    def __init__(self, database: Database, threads: Executor) -> None:
+        self._database = database
+        self._threads = threads
+        self._wanted: dict[str, asyncio.Future[list[Call]]] = {}
+        self._query: asyncio.Task[None] | None = None
+
+    async def find(self, digest: str) -> list[Call]:
+        """The replies to this request, oldest first."""
+        future = self._wanted.get(digest)
+        if future is None:
+            future = self._wanted[digest] = asyncio.get_running_loop().create_future()
+        if self._query is None:
+            self._query = asyncio.create_task(self._run())
+        return await asyncio.shield(future)
+
+    async def _run(self) -> None:
+        while self._wanted:
+            wanted, self._wanted = self._wanted, {}
+            loop = asyncio.get_running_loop()
+            try:
+                found = await loop.run_in_executor(self._threads, self._read, list(wanted))
+            except Exception as error:
+                for future in wanted.values():
+                    future.set_exception(error)
+            else:
+                for digest, future in wanted.items():
+                    future.set_result(found.get(digest, []))
+        self._query = None
+
+    def _read(self, digests: list[str]) -> dict[str, list[Call]]:
+        with self._database.read() as connection:
+            return calls.replies(connection, digests)

@@ -1,0 +1,222 @@
+"""How a run is going: what was counted, and how it is shown."""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from captionjudge.store.records import Call
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
+
+_REDRAWS_PER_SECOND = 4
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counts of one run. `total` is the number of images that waited when it began."""
+
+    total: int = 0
+    finished: int = 0
+    failed: int = 0
+    moved: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    refused_calls: int = 0
+    failed_calls: int = 0
+    reused_replies: int = 0
+    in_flight: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+    unpriced_calls: int = 0
+    began: float = field(default_factory=time.monotonic)
+    note: str = ""
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """While a call is under way."""
+        self.in_flight += 1
+        try:
+            yield
+        finally:
+            self.in_flight -= 1
+
+    def called(self, call: Call) -> None:
+        """A call ended, one way or the other."""
+        self.calls += 1
+        self.tokens += call.prompt_tokens + call.completion_tokens
+        self.cost += call.cost or 0.0
+        self.unpriced_calls += call.cost is None
+        if call.failure == "rate_limit":
+            self.refused_calls += 1
+        elif call.failure is not None:
+            self.failed_calls += 1
+
+    def reused(self) -> None:
+        """A reply was in the store already."""
+        self.reused_replies += 1
+
+    def left(self, stage: str, *, finished: bool) -> None:
+        """An image left a stage; `finished` when nothing more is to be done for it here."""
+        self.moved[stage] += 1
+        self.finished += finished
+
+    def gave_up(self, stage: str, reason: str) -> None:
+        """An image was set aside."""
+        self.failed += 1
+        self.reasons[f"{stage}: {reason}"] += 1
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return time.monotonic() - self.began
+
+    @property
+    def rate(self) -> float:
+        """Images a second."""
+        return (self.finished + self.failed) / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the present rate; None before the first image is through."""
+        todo = self.total - self.finished - self.failed
+        return max(0.0, todo / self.rate) if self.rate > 0 else None
+
+
+class Display(Protocol):
+    """Shows a run."""
+
+    def __enter__(self) -> "Display":
+        """Begin."""
+        ...
+
+    def __exit__(self, *exc: object) -> None:
+        """End."""
+        ...
+
+    def update(self, progress: Progress) -> None:
+        """Show how it stands."""
+        ...
+
+
+class Silence:
+    """Shows nothing."""
+
+    def __enter__(self) -> "Silence":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        return None
+
+    def update(self, progress: Progress) -> None:
+        """Nothing."""
+
+
+class Lines:
+    """Plain lines, now and then: for logs and for terminals that cannot redraw."""
+
+    def __init__(self, stream: TextIO, every: float = _SECONDS_BETWEEN_LINES) -> None:
+        self._stream = stream
+        self._every = every
+        self._next = 0.0
+
+    def __enter__(self) -> "Lines":
+        self._next = time.monotonic() + self._every
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        return None
+
+    def update(self, progress: Progress) -> None:
+        """One line, if it is time for one."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + self._every
+            self._stream.write(line(progress) + "\n")
+            self._stream.flush()
+
+
+class Redrawn:
+    """A table that redraws itself."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._live: Live = Live(console=Console(stderr=True), refresh_per_second=_REDRAWS_PER_SECOND, transient=True)
+
+    def __enter__(self) -> "Redrawn":
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._live.update("")
+        self._live.__exit__(None, None, None)
+
+    def update(self, progress: Progress) -> None:
+        """Redraw."""
+        self._live.update(_table(progress))
+
+
+def display(*, quiet: bool = False) -> Display:
+    """A live table on a terminal, lines elsewhere."""
+    if quiet:
+        return Silence()
+    return Redrawn() if sys.stderr.isatty() else Lines(sys.stderr)
+
+
+def line(progress: Progress) -> str:
+    """How a run stands, in one line."""
+    parts = [f"{progress.finished} of {progress.total} images", f"{progress.calls} calls ({progress.in_flight} open)"]
+    if progress.reused_replies:
+        parts.append(f"{progress.reused_replies} replies reused")
+    if progress.failed:
+        parts.append(f"{progress.failed} failed")
+    if progress.refused_calls:
+        parts.append(f"{progress.refused_calls} refused by rate limits")
+    parts.append(_money(progress))
+    parts.append(f"{progress.rate:.1f}/s")
+    if progress.seconds_left is not None:
+        parts.append(f"{_duration(progress.seconds_left)} left")
+    if progress.note:
+        parts.append(progress.note)
+    return ", ".join(parts)
+
+
+def _table(progress: Progress) -> "Table":
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_row("images", f"{progress.finished} of {progress.total}", f"{progress.rate:.1f} a second")
+    for stage, count in progress.moved.items():
+        table.add_row("", stage, f"{count} done")
+    table.add_row("calls", f"{progress.calls}", f"{progress.in_flight} open, {progress.reused_replies} reused")
+    if progress.refused_calls or progress.failed_calls:
+        table.add_row("", f"{progress.refused_calls} refused", f"{progress.failed_calls} failed")
+    for reason, count in progress.reasons.most_common(5):
+        table.add_row("failed", reason, f"{count} images")
+    table.add_row("cost", _money(progress), f"{progress.tokens:,} tokens")
+    left = "" if progress.seconds_left is None else f"{_duration(progress.seconds_left)} left"
+    table.add_row("time", _duration(progress.seconds), left)
+    if progress.note:
+        table.add_row("", progress.note)
+    return table
+
+
+def _money(progress: Progress) -> str:
+    known = f"${progress.cost:.4f}"
+    return f"{known} + {progress.unpriced_calls} calls of unknown price" if progress.unpriced_calls else known
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -1,0 +1,265 @@
+"""Take every waiting image through the agent stages, many at once."""
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from captionjudge.errors import AuthError, BudgetReached, CaptionjudgeError, ConfigError
+from captionjudge.models.model import Model
+from captionjudge.models.price import Price, price_of
+from captionjudge.models.registry import find_provider, open_model
+from captionjudge.running.ask import Asker, Patience
+from captionjudge.running.budget import Budget
+from captionjudge.running.describe import describe_stage
+from captionjudge.running.feed import Feed, Lease
+from captionjudge.running.judge import Judging, judge_stage
+from captionjudge.running.lookup import Lookup
+from captionjudge.running.pacer import Pacer
+from captionjudge.running.progress import Display, Progress, Silence
+from captionjudge.running.setup import Duty, Setup, duties
+from captionjudge.running.stage import Handler
+from captionjudge.running.worker import Worker
+from captionjudge.store import calls, tasks, workers
+from captionjudge.store.writer import Writer
+
+_READERS = 2
+_IN_FLIGHT = 8
+_REDRAW_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run.
+
+    Attributes:
+        limit: images to take at most.
+        max_cost: US dollars that the project may have cost in all when the run ends.
+        watch: whether to wait for new images instead of ending.
+        stages: handlers of one's own by stage, in place of the built-in ones.
+    """
+
+    limit: int | None = None
+    max_cost: float | None = None
+    watch: bool = False
+    display: Display = field(default_factory=Silence)
+    stages: Mapping[str, Handler] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a run ended. `stopped_by` is what kept it from going on; `waiting` counts images that are still to do."""
+
+    progress: Progress
+    waiting: int
+    interrupted: bool = False
+    stopped_by: CaptionjudgeError | None = None
+
+
+async def run(setup: Setup, options: Options) -> Summary:
+    """Run until nothing is left to do.
+
+    Raises:
+        ConfigError: something that would fail for every image, found before the first call.
+    """
+    runner = Runner(setup, options)
+    try:
+        return await runner.run()
+    finally:
+        await runner.close_models()
+
+
+class Runner:
+    """One run of one process."""
+
+    def __init__(self, setup: Setup, options: Options) -> None:
+        self._setup = setup
+        self._options = options
+        self._progress = Progress()
+        self._duties = {
+            title: duty for title, duty in stage_duties(setup, options).items() if title not in options.stages
+        }
+        self._prices = prices(setup, self._duties)
+        _check_prices(self._prices, options.max_cost)
+        self._models: dict[str, Model] = {ref: open_model(ref, setup.providers) for ref in self._prices}
+        self._handlers = self._make_handlers()
+        self._stopped_by: CaptionjudgeError | None = None
+        self._interrupted = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self) -> Summary:
+        """Claim, work, write, until nothing is left or something stops it."""
+        setup = self._setup
+        with setup.database.read() as connection:
+            spent = calls.spent(connection, setup.project_id)
+            self._progress.total = tasks.waiting(connection, setup.project_id, list(self._handlers))
+        writer = Writer(setup.database)
+        try:
+            await writer.write(workers.bury_dead)
+            lease = Lease(await writer.write(workers.register), setup.config.run.lease)
+            try:
+                await self._work_through(writer, lease, Budget(self._options.max_cost, spent))
+            finally:
+                await writer.write(lambda batch: workers.leave(batch, lease.owner))
+        finally:
+            await writer.close()
+        with setup.database.read() as connection:
+            waiting = tasks.waiting(connection, setup.project_id, list(self._handlers))
+        return Summary(self._progress, waiting, self._interrupted, self._stopped_by)
+
+    async def close_models(self) -> None:
+        """Give back the models' connections."""
+        await asyncio.gather(*(model.close() for model in self._models.values()))
+
+    async def _work_through(self, writer: Writer, lease: Lease, budget: Budget) -> None:
+        options = self._options
+        feed = Feed(self._setup, writer, list(self._handlers), lease, most=options.limit, watch=options.watch)
+        with (
+            ThreadPoolExecutor(os.cpu_count(), "captionjudge-image") as image_threads,
+            ThreadPoolExecutor(_READERS, "captionjudge-read") as read_threads,
+            options.display as display,
+            self._signals(feed),
+        ):
+            asker = self._asker(writer, budget, Lookup(self._setup.database, read_threads))
+            beside = [
+                asyncio.create_task(self._keep_leases(writer, lease)),
+                asyncio.create_task(self._show(display)),
+            ]
+            worker = Worker(self._setup, self._handlers, writer, lease, asker, image_threads, self._progress)
+            self._tasks = [asyncio.create_task(self._worker(worker, feed)) for _ in range(self._in_flight())]
+            try:
+                await asyncio.gather(*self._tasks)
+            except asyncio.CancelledError:
+                if not self._interrupted:
+                    raise
+            finally:
+                await _cancel([*self._tasks, *beside])
+
+    async def _worker(self, worker: Worker, feed: Feed) -> None:
+        while (claim := await feed.next()) is not None:
+            try:
+                await worker.take_through(claim)
+            except (AuthError, BudgetReached, ConfigError) as error:
+                # It would be the same for every other image: stop, with all tasks as they are.
+                self._stopped_by = self._stopped_by or error
+                feed.close()
+
+    def _asker(self, writer: Writer, budget: Budget, lookup: Lookup) -> Asker:
+        run_ = self._setup.config.run
+        return Asker(
+            self._setup.project_id,
+            lookup,
+            writer,
+            self._pacers(),
+            self._prices,
+            budget,
+            Patience(run_.attempts, run_.patience),
+            self._progress,
+        )
+
+    def _pacers(self) -> dict[str, Pacer]:
+        by_provider: dict[str, Pacer] = {}
+        for ref in self._models:
+            name = ref.partition("/")[0]
+            provider = find_provider(name, self._setup.providers)
+            by_provider.setdefault(name, Pacer(provider.concurrency, provider.rpm))
+        return {ref: by_provider[ref.partition("/")[0]] for ref in self._models}
+
+    def _in_flight(self) -> int:
+        if self._setup.config.run.in_flight is not None:
+            return self._setup.config.run.in_flight
+        names = {ref.partition("/")[0] for ref in self._models}
+        return max((find_provider(name, self._setup.providers).concurrency for name in names), default=_IN_FLIGHT)
+
+    def _make_handlers(self) -> dict[str, Handler]:
+        config, workflow = self._setup.config, self._setup.workflow
+        handlers: dict[str, Handler] = {}
+        for title, duty in self._duties.items():
+            pathway = next(iter(workflow.stage(title).pathways))
+            if duty.judge:
+                if not config.judge.models:
+                    raise ConfigError(
+                        f"stage {title!r} judges, and there is no judge", hint='[judge] models = ["provider/model"]'
+                    )
+                handlers[title] = judge_stage(Judging(config, self._setup.roles, self._models), pathway)
+            else:
+                handlers[title] = describe_stage([config.candidate(n) for n in duty.describe], self._models, pathway)
+        handlers |= self._options.stages
+        return {title: handlers[title] for title in workflow.agents() if title in handlers}
+
+    async def _keep_leases(self, writer: Writer, lease: Lease) -> None:
+        while True:
+            await asyncio.sleep(lease.seconds / 3)
+            await writer.write(lambda batch: tasks.extend(batch, lease.owner, lease.until()))
+
+    async def _show(self, display: Display) -> None:
+        while True:
+            display.update(self._progress)
+            await asyncio.sleep(_REDRAW_SECONDS)
+
+    @contextmanager
+    def _signals(self, feed: Feed) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._interrupt, feed)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    def _interrupt(self, feed: Feed) -> None:
+        if self._interrupted:
+            for task in self._tasks:
+                task.cancel()
+            return
+        self._interrupted = True
+        self._progress.note = "finishing what is in flight; Ctrl-C again stops at once"
+        feed.close()
+
+
+def stage_duties(setup: Setup, options: Options) -> dict[str, Duty]:
+    """What the agent stages do, without those that have handlers of one's own."""
+    if set(setup.workflow.agents()) <= set(options.stages):
+        return {}
+    return duties(setup.config, setup.workflow)
+
+
+def prices(setup: Setup, duties_: Mapping[str, Duty]) -> dict[str, Price | None]:
+    """The price of every model that the duties need, None when it is not known."""
+    stated = {
+        ref: Price(table.input, table.output, table.cached_input) for ref, table in setup.config.prices.items()
+    }
+    needed = dict.fromkeys(
+        ref
+        for duty in duties_.values()
+        for ref in (
+            setup.config.judge.models
+            if duty.judge
+            else [setup.config.candidate(name).model for name in duty.describe]
+        )
+        if ref is not None
+    )
+    return {ref: price_of(ref, setup.providers, stated) for ref in needed}
+
+
+def _check_prices(known: Mapping[str, Price | None], max_cost: float | None) -> None:
+    unknown = [ref for ref, price in known.items() if price is None]
+    if max_cost is not None and unknown:
+        raise ConfigError(
+            f"--max-cost needs the price of {unknown[0]!r}, which is not known",
+            hint=f'state it: [prices."{unknown[0]}"] with input = and output = in US dollars per million tokens',
+        )
+
+
+async def _cancel(running: list[asyncio.Task[None]]) -> None:
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)

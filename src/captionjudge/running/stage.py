@@ -1,0 +1,81 @@
+"""What a stage is given, and what it gives back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from captionjudge.errors import CaptionjudgeError, ImageError
+from captionjudge.images import EncodedImage, prepare
+from captionjudge.running.ask import Asker
+from captionjudge.running.setup import Setup
+from captionjudge.store.records import Answer, Item, Pair, Task, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a stage did for one image. All of it is written together with the move along `pathway`."""
+
+    pathway: str
+    items: tuple[Item, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    answers: tuple[Answer, ...] = ()
+
+
+class StageFailed(CaptionjudgeError):
+    """A stage cannot be finished for an image. `reason` is a stable word; `step` holds what is worth keeping."""
+
+    def __init__(self, reason: str, detail: str, step: Step | None = None) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.step = step
+
+
+class Picture:
+    """One image's bytes, read and prepared when first asked for, once, off the event loop."""
+
+    def __init__(self, setup: Setup, item: Item, threads: Executor) -> None:
+        self._setup = setup
+        self._item = item
+        self._threads = threads
+        self._prepared: asyncio.Future[EncodedImage] | None = None
+
+    async def get(self) -> EncodedImage:
+        """The image, encoded and within bounds.
+
+        Raises:
+            StageFailed: it cannot be decoded.
+        """
+        if self._prepared is None:
+            self._prepared = asyncio.get_running_loop().run_in_executor(self._threads, self._prepare)
+        try:
+            return await asyncio.shield(self._prepared)
+        except ImageError as error:
+            raise StageFailed("image", f"{error.kind}: {error}") from None
+        except FileNotFoundError:
+            raise StageFailed("image", f"the bytes of {self._item.title!r} are not in the store") from None
+
+    def _prepare(self) -> EncodedImage:
+        data = self._setup.blobs.get(self._item.digest)
+        return prepare(data, self._setup.bounds, self._setup.limits, self._item.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One image at one stage, and the means to work on it."""
+
+    setup: Setup
+    task: Task
+    item: Item
+    descriptions: tuple[Item, ...]
+    verdicts: tuple[Verdict, ...]
+    picture: Picture
+    asker: Asker
+
+    def description(self, candidate: str) -> Item | None:
+        """The candidate's latest description of the image."""
+        return next((item for item in reversed(self.descriptions) if item.author == candidate), None)
+
+
+Handler = Callable[[Work], Awaitable[Step]]

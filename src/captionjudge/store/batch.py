@@ -1,0 +1,104 @@
+"""Rows on their way into one transaction."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from captionjudge.store import tables
+from captionjudge.store.records import Answer, Call, Event, Item, Pair, Task, Verdict
+
+Record = Item | Task | Call | Verdict | Answer | Event | Pair
+
+_TABLES: dict[type[Any], Table] = {
+    Item: tables.item,
+    Task: tables.task,
+    Call: tables.call,
+    Verdict: tables.verdict,
+    Answer: tables.answer,
+    Event: tables.event,
+}
+
+
+class Batch:
+    """One transaction. Inserts are held back and sent together, a table at a time, parents first."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._documents: dict[str, dict[str, str]] = {}
+        self._usage: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+
+    def add(self, record: Record) -> None:
+        """Insert a record."""
+        self._rows[_TABLES[type(record)].name].append(row_of(record))
+
+    def add_source(self, row: Mapping[str, Any]) -> None:
+        """Remember which file an image came from."""
+        self._rows[tables.source.name].append(dict(row))
+
+    def add_document(self, digest: str, kind: str, body: str) -> None:
+        """Keep a text under its digest, once."""
+        self._documents[digest] = {"digest": digest, "kind": kind, "body": body}
+
+    def add_usage(self, key: tuple[str, str, str, str], amounts: Mapping[str, float]) -> None:
+        """Add to the running totals of (project, purpose, role, model)."""
+        totals = self._usage.setdefault(key, dict.fromkeys(amounts, 0))
+        for name, amount in amounts.items():
+            totals[name] += amount
+
+    def flush(self) -> None:
+        """Send what is held back, so that statements that follow see it."""
+        if self._documents:
+            self.connection.execute(ignoring(self.connection, tables.document), list(self._documents.values()))
+            self._documents.clear()
+        for table in tables.metadata.sorted_tables:
+            if rows := self._rows.pop(table.name, None):
+                self.connection.execute(table.insert(), rows)
+        if self._usage:
+            self._flush_usage()
+
+    def _flush_usage(self) -> None:
+        insert = _dialect_insert(self.connection, tables.usage)
+        names = ("calls", "failures", "prompt_tokens", "completion_tokens", "cached_tokens", "cost", "unpriced")
+        statement = insert.on_conflict_do_update(
+            index_elements=[column.name for column in tables.usage.primary_key],
+            set_={name: tables.usage.c[name] + insert.excluded[name] for name in names},
+        )
+        keys = ("project_id", "purpose", "role", "model")
+        rows = [{**dict(zip(keys, key, strict=True)), **amounts} for key, amounts in sorted(self._usage.items())]
+        self.connection.execute(statement, rows)
+        self._usage.clear()
+
+
+def row_of(record: Record) -> dict[str, Any]:
+    """A record's columns and values."""
+    return {name: getattr(record, name) for name in _columns(type(record))}
+
+
+def ignoring(connection: Connection, table: Table) -> Insert:
+    """An INSERT that leaves rows with a known key as they are."""
+    return _dialect_insert(connection, table).on_conflict_do_nothing()
+
+
+def replacing(connection: Connection, table: Table) -> Insert:
+    """An INSERT that overwrites rows with a known key."""
+    insert = _dialect_insert(connection, table)
+    keys = {column.name for column in table.primary_key}
+    return insert.on_conflict_do_update(
+        index_elements=sorted(keys),
+        set_={column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys},
+    )
+
+
+def _dialect_insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+@cache
+def _columns(record: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(record))

@@ -1,0 +1,54 @@
+"""Calls: every question to a model and what came of it."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+
+from captionjudge.store.batch import Batch
+from captionjudge.store.records import Call, Usage
+from captionjudge.store.tables import call, usage
+
+
+def record(batch: Batch, made: Call) -> None:
+    """Keep a call and add it to the running totals."""
+    batch.add(made)
+    batch.add_usage(
+        (made.project_id, made.purpose, made.role, made.model),
+        {
+            "calls": 1,
+            "failures": int(made.failure is not None),
+            "prompt_tokens": made.prompt_tokens,
+            "completion_tokens": made.completion_tokens,
+            "cached_tokens": made.cached_tokens,
+            "cost": made.cost or 0.0,
+            "unpriced": int(made.cost is None),
+        },
+    )
+
+
+def replies(connection: Connection, digests: Sequence[str]) -> dict[str, list[Call]]:
+    """The calls with these request digests to which a model replied, usable or not, by digest, oldest first."""
+    statement = select(call).where(call.c.request_digest.in_(digests), call.c.response.is_not(None))
+    found: dict[str, list[Call]] = {}
+    for row in connection.execute(statement.order_by(call.c.id)):
+        found.setdefault(row.request_digest, []).append(Call(**row._mapping))
+    return found
+
+
+def of_item(connection: Connection, item_id: str) -> list[Call]:
+    """Every call about one image, oldest first."""
+    rows = connection.execute(select(call).where(call.c.item_id == item_id).order_by(call.c.id))
+    return [Call(**row._mapping) for row in rows]
+
+
+def totals(connection: Connection, project_id: str) -> list[Usage]:
+    """What the project's calls came to, by purpose, role and model."""
+    columns = [column for column in usage.columns if column.name != "project_id"]
+    statement = select(*columns).where(usage.c.project_id == project_id)
+    rows = connection.execute(statement.order_by(usage.c.purpose, usage.c.role, usage.c.model))
+    return [Usage(**row._mapping) for row in rows]
+
+
+def spent(connection: Connection, project_id: str) -> float:
+    """What the project's calls have cost, in US dollars, as far as prices are known."""
+    return sum(total.cost for total in totals(connection, project_id))

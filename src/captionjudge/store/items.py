@@ -1,0 +1,112 @@
+"""Items: images, and the descriptions that share an image's tag."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection, or_, select
+
+from captionjudge.store.batch import Batch
+from captionjudge.store.records import Item, Task
+from captionjudge.store.tables import item, source
+
+
+class Source(NamedTuple):
+    """A file as it was when it was imported."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    item_id: str
+
+
+def add_image(batch: Batch, image: Item, first_task: Task, came_from: Source | None) -> None:
+    """A new image with its task at the start stage."""
+    batch.add(image)
+    batch.add(first_task)
+    if came_from is not None:
+        batch.add_source({"project_id": image.project_id, **came_from._asdict()})
+
+
+def get(connection: Connection, item_id: str) -> Item | None:
+    """The item, or None."""
+    row = connection.execute(select(item).where(item.c.id == item_id)).first()
+    return None if row is None else Item(**row._mapping)
+
+
+def by_ids(connection: Connection, item_ids: Sequence[str]) -> dict[str, Item]:
+    """The items with these ids, by id."""
+    rows = connection.execute(select(item).where(item.c.id.in_(item_ids)))
+    return {row.id: Item(**row._mapping) for row in rows}
+
+
+def with_content(connection: Connection, project_id: str, digests: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The ids and titles of the images that hold one of these contents, by digest; of several the oldest."""
+    statement = select(item.c.digest, item.c.id, item.c.title).where(
+        item.c.project_id == project_id, item.c.kind == "image", item.c.digest.in_(digests)
+    )
+    found: dict[str, tuple[str, str]] = {}
+    for row in connection.execute(statement.order_by(item.c.id)):
+        found.setdefault(row.digest, (row.id, row.title))
+    return found
+
+
+def sources(connection: Connection, project_id: str, paths: Sequence[str]) -> dict[str, Source]:
+    """What was imported from these paths."""
+    rows = connection.execute(
+        select(source.c.path, source.c.size, source.c.mtime_ns, source.c.item_id).where(
+            source.c.project_id == project_id, source.c.path.in_(paths)
+        )
+    )
+    return {row.path: Source(*row) for row in rows}
+
+
+def groups(connection: Connection, project_id: str, tags: Sequence[str]) -> dict[str, list[Item]]:
+    """The texts of several groups, oldest first, by tag."""
+    found: dict[str, list[Item]] = {}
+    where = (item.c.project_id == project_id, item.c.tag.in_(tags), item.c.kind == "text")
+    for row in connection.execute(select(item).where(*where).order_by(item.c.id)):
+        found.setdefault(row.tag, []).append(Item(**row._mapping))
+    return found
+
+
+def pages(connection: Connection, project_id: str, kind: str, size: int = 500) -> Iterator[list[Item]]:
+    """All items of a kind, oldest first, a page at a time: a page costs the same however far in it is."""
+    after = ""
+    while True:
+        statement = select(item).where(item.c.project_id == project_id, item.c.kind == kind)
+        if after:
+            statement = statement.where(item.c.id > after)
+        rows = connection.execute(statement.order_by(item.c.id).limit(size)).all()
+        if not rows:
+            return
+        yield [Item(**row._mapping) for row in rows]
+        after = rows[-1].id
+
+
+def named(connection: Connection, project_id: str, names: Sequence[str]) -> dict[str, list[Item]]:
+    """The images that have these titles, ids or digests, by name."""
+    ids = [name for name in names if _is_uuid(name)]
+    here = (item.c.project_id == project_id, item.c.kind == "image")
+    fits = or_(item.c.title.in_(names), item.c.digest.in_(names), item.c.id.in_(ids))
+    wanted = set(names)
+    found: dict[str, list[Item]] = {}
+    for row in connection.execute(select(item).where(*here, fits).order_by(item.c.id)):
+        for name in {row.title, row.digest, row.id} & wanted:
+            found.setdefault(name, []).append(Item(**row._mapping))
+    return found
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False
+
+
+def merge_metadata(batch: Batch, item_id: str, changes: Mapping[str, Any]) -> None:
+    """Set these keys of an item's client metadata; the others stay as they are."""
+    batch.flush()
+    lock = select(item.c.client_metadata).where(item.c.id == item_id).with_for_update()
+    present = batch.connection.execute(lock).scalar_one()
+    batch.connection.execute(item.update().where(item.c.id == item_id).values(client_metadata={**present, **changes}))

@@ -1,0 +1,35 @@
+"""Bring a store's tables to the present version."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+HEAD = "0001"
+"""The newest migration. A store that is there already is opened without loading alembic."""
+
+
+def migrate(engine: Engine) -> None:
+    """Create or upgrade the tables in one transaction."""
+    with engine.connect().execution_options(readonly=True) as connection:
+        if version(connection) == HEAD:
+            return
+    with engine.begin() as connection:
+        upgrade(connection)
+
+
+def version(connection: Connection) -> str | None:
+    """The store's version, or None when it has no tables yet."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def upgrade(connection: Connection) -> None:
+    """Apply the migrations that are missing."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

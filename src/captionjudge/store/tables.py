@@ -1,0 +1,246 @@
+"""The tables. Column names are those of the records in `records.py`."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_ID = Uuid(as_uuid=False)
+_DIGEST = String(64)
+
+
+def _reference(name: str, target: str, nullable: bool = False) -> Column[str]:
+    return Column(name, _ID, ForeignKey(f"{target}.id"), nullable=nullable)
+
+
+project = Table(
+    "project",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+# Ontologies, workflows, instructions and prompts: whatever a row must be able to point at as it was.
+document = Table(
+    "document",
+    metadata,
+    Column("digest", _DIGEST, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+item = Table(
+    "item",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    _reference("project_id", "project"),
+    Column("kind", String(8), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("tag", String(64), nullable=False),
+    Column("digest", _DIGEST, nullable=False),
+    Column("mime", String(64), nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("text", Text),
+    Column("client_metadata", JSON, nullable=False),
+    Column("author_kind", String(8)),
+    Column("author", Text),
+    Column("fields", JSON),
+    Column("problems", JSON),
+    Column("call_id", _ID),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_item_group", "project_id", "tag"),
+    Index("ix_item_content", "project_id", "digest"),
+    Index("ix_item_page", "project_id", "kind", "id"),
+    Index("ix_item_title", "project_id", "title"),
+)
+
+# Which file an image came from, so that a second import need not read it again.
+source = Table(
+    "source",
+    metadata,
+    Column("project_id", _ID, ForeignKey("project.id"), primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
+    _reference("item_id", "item"),
+)
+
+task = Table(
+    "task",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    _reference("project_id", "project"),
+    Column("item_id", _ID, ForeignKey("item.id"), nullable=False, unique=True),
+    Column("stage", Text, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("priority", Float, nullable=False),
+    Column("owner", _ID),
+    Column("until", BigInteger),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", String(32)),
+    Column("detail", Text),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("ix_task_queue", "project_id", "stage", "state", "priority", "id"),
+    Index("ix_task_owner", "owner", sqlite_where=text("owner IS NOT NULL"), postgresql_where=text("owner IS NOT NULL")),
+)
+
+call = Table(
+    "call",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    _reference("project_id", "project"),
+    _reference("item_id", "item"),
+    Column("purpose", String(16), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("slots", String(2)),
+    Column("sample", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("request_digest", _DIGEST, nullable=False),
+    Column("instructions_digest", _DIGEST, nullable=False),
+    Column("prompt_digest", _DIGEST, nullable=False),
+    Column("finish_reason", String(16)),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("cached_tokens", Integer, nullable=False),
+    Column("cost", Float),
+    Column("latency_ms", Integer, nullable=False),
+    Column("response", Text),
+    Column("logprobs", JSON),
+    Column("failure", String(16)),
+    Column("detail", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Index(
+        "ix_call_reply",
+        "request_digest",
+        sqlite_where=text("response IS NOT NULL"),
+        postgresql_where=text("response IS NOT NULL"),
+    ),
+    Index("ix_call_item", "item_id"),
+)
+
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    _reference("project_id", "project"),
+    _reference("item_id", "item"),
+    Column("a_item", _ID, ForeignKey("item.id"), nullable=False),
+    Column("b_item", _ID, ForeignKey("item.id"), nullable=False),
+    Column("a", Text, nullable=False),
+    Column("b", Text, nullable=False),
+    Column("judge", Text, nullable=False),
+    Column("slots", String(2), nullable=False),
+    Column("sample", Integer, nullable=False),
+    Column("choice", String(8)),
+    Column("strength", Integer),
+    Column("probability", Float),
+    Column("criteria", JSON, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("consistent", Boolean),
+    Column("error", String(16)),
+    Column("call_id", _ID),
+    Column("ontology_digest", _DIGEST, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_verdict_item", "item_id"),
+    Index("ix_verdict_page", "project_id", "id"),
+)
+
+# What all verdicts of a pair come to. Derived: written again whenever a verdict is added.
+pair = Table(
+    "pair",
+    metadata,
+    Column("item_id", _ID, ForeignKey("item.id"), primary_key=True),
+    Column("a", Text, primary_key=True),
+    Column("b", Text, primary_key=True),
+    _reference("project_id", "project"),
+    Column("outcome", String(8), nullable=False),
+    Column("probability", Float),
+    Column("flipped", Boolean),
+    Column("dissent", Integer, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("ix_pair_outcome", "project_id", "a", "b", "outcome", "flipped"),
+)
+
+answer = Table(
+    "answer",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    _reference("project_id", "project"),
+    _reference("item_id", "item"),
+    Column("attribute", String(64), nullable=False),
+    Column("value", JSON, nullable=False),
+    Column("author_kind", String(8), nullable=False),
+    Column("author", Text, nullable=False),
+    Column("ontology_digest", _DIGEST, nullable=False),
+    Column("prompt_digest", _DIGEST),
+    Column("verdict_id", _ID),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_answer_item", "item_id"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    _reference("project_id", "project"),
+    Column("item_id", _ID, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("from_stage", Text),
+    Column("to_stage", Text),
+    Column("pathway", Text),
+    Column("detail", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_event_item", "item_id"),
+)
+
+# Running totals, so that what a project cost is known without reading its calls.
+usage = Table(
+    "usage",
+    metadata,
+    Column("project_id", _ID, ForeignKey("project.id"), primary_key=True),
+    Column("purpose", String(16), primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("cost", Float, nullable=False),
+    Column("unpriced", BigInteger, nullable=False),
+)
+
+# Who holds leases. A worker of this machine whose process is gone gives its tasks back at once.
+worker = Table(
+    "worker",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started", Text, nullable=False),
+)

@@ -1,0 +1,217 @@
+"""Tasks: which image is at which stage, and who works on it."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Select, and_, func, or_, select, update
+
+from captionjudge.errors import StaleLease
+from captionjudge.identity import new_id, now_ms
+from captionjudge.store.batch import Batch
+from captionjudge.store.records import Event, Item, Task
+from captionjudge.store.tables import item, task
+
+
+class Claimed(NamedTuple):
+    """A leased task and its image."""
+
+    task: Task
+    item: Item
+
+
+class StageCount(NamedTuple):
+    """How many tasks are at a stage in a state."""
+
+    stage: str
+    state: str
+    tasks: int
+
+
+class FailureCount(NamedTuple):
+    """How many tasks failed at a stage for a reason, and one example."""
+
+    stage: str
+    reason: str
+    tasks: int
+    example: str
+
+
+def claim(
+    batch: Batch, project_id: str, stages: Sequence[str], lease: tuple[str, int], now: int, most: int
+) -> list[Claimed]:
+    """Lease up to `most` waiting tasks, those of the last of `stages` first, then by priority and age.
+
+    Args:
+        lease: who takes them, and until when (milliseconds since 1970).
+    """
+    batch.flush()
+    owner, until = lease
+    claimed: list[Claimed] = []
+    for stage in reversed(stages):
+        if len(claimed) < most:
+            ids = _free(batch.connection, project_id, stage, now, most - len(claimed))
+            claimed += _take(batch.connection, ids, owner, until)
+    return claimed
+
+
+def _free(connection: Connection, project_id: str, stage: str, now: int, most: int) -> list[str]:
+    statement = (
+        select(task.c.id)
+        .where(
+            task.c.project_id == project_id,
+            task.c.stage == stage,
+            task.c.state == "waiting",
+            or_(task.c.owner.is_(None), task.c.until < now),
+        )
+        .order_by(task.c.priority.desc(), task.c.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    return list(connection.execute(statement).scalars())
+
+
+def _take(connection: Connection, ids: Sequence[str], owner: str, until: int) -> list[Claimed]:
+    if not ids:
+        return []
+    connection.execute(update(task).where(task.c.id.in_(ids)).values(owner=owner, until=until))
+    columns = [column.label(f"task_{column.name}") for column in task.columns]
+    rows = connection.execute(select(*columns, item).join(item, item.c.id == task.c.item_id).where(task.c.id.in_(ids)))
+    found = {row.task_id: row._mapping for row in rows}
+    return [
+        Claimed(
+            Task(**{column.name: found[id_][f"task_{column.name}"] for column in task.columns}),
+            Item(**{column.name: found[id_][column.name] for column in item.columns}),
+        )
+        for id_ in ids
+    ]
+
+
+def extend(batch: Batch, owner: str, until: int) -> int:
+    """Prolong every lease of `owner`; the number of tasks it still holds."""
+    return batch.connection.execute(update(task).where(task.c.owner == owner).values(until=until)).rowcount
+
+
+def move(batch: Batch, task_: Task, owner: str, there: str, pathway: str, *, keep: bool) -> None:
+    """Move a leased task along a pathway.
+
+    Args:
+        task_: the task, at the stage where its owner knows it to be.
+        there: the stage it goes to.
+        keep: whether the owner goes on with it, or gives it back.
+
+    Raises:
+        StaleLease: the task is not there any more, or not the owner's.
+    """
+    now = now_ms()
+    values: dict[str, object] = {"stage": there, "attempts": 0, "reason": None, "detail": None, "updated_at": now}
+    if not keep:
+        values |= {"owner": None, "until": None}
+    _guarded(batch, task_, owner, values)
+    batch.add(Event(new_id(), task_.project_id, task_.item_id, "moved", owner, now, task_.stage, there, pathway))
+
+
+def fail(batch: Batch, task_: Task, owner: str, reason: str, detail: str) -> None:
+    """Set a leased task aside at its stage, with the reason's kind and its detail.
+
+    Raises:
+        StaleLease: the task is not the owner's any more.
+    """
+    now = now_ms()
+    values: dict[str, object] = {
+        "state": "failed",
+        "reason": reason,
+        "detail": detail,
+        "attempts": task.c.attempts + 1,
+        "owner": None,
+        "until": None,
+        "updated_at": now,
+    }
+    _guarded(batch, task_, owner, values)
+    detail = f"{reason}: {detail}"
+    batch.add(Event(new_id(), task_.project_id, task_.item_id, "failed", owner, now, task_.stage, detail=detail))
+
+
+def _guarded(batch: Batch, task_: Task, owner: str, values: dict[str, object]) -> None:
+    held = (task.c.id == task_.id, task.c.owner == owner, task.c.stage == task_.stage)
+    if batch.connection.execute(update(task).where(*held).values(values)).rowcount != 1:
+        raise StaleLease(f"task {task_.id} was taken over by another worker")
+
+
+def release(batch: Batch, owner: str) -> int:
+    """Give back every task of `owner`; how many there were."""
+    return batch.connection.execute(update(task).where(task.c.owner == owner).values(owner=None, until=None)).rowcount
+
+
+def retry(batch: Batch, project_id: str, reasons: Sequence[str] = (), stages: Sequence[str] = ()) -> int:
+    """Set failed tasks waiting again, all or those of some reasons or stages; how many there were."""
+    where = [task.c.project_id == project_id, task.c.state == "failed"]
+    if reasons:
+        where.append(task.c.reason.in_(reasons))
+    if stages:
+        where.append(task.c.stage.in_(stages))
+    return batch.connection.execute(
+        update(task).where(*where).values(state="waiting", reason=None, detail=None, updated_at=now_ms())
+    ).rowcount
+
+
+def retry_items(batch: Batch, item_ids: Sequence[str], reason: str) -> int:
+    """Set the failed tasks of these images waiting again, if they failed for `reason`; how many there were."""
+    failed = (task.c.item_id.in_(item_ids), task.c.state == "failed", task.c.reason == reason)
+    values = {"state": "waiting", "reason": None, "detail": None, "updated_at": now_ms()}
+    return batch.connection.execute(update(task).where(*failed).values(values)).rowcount
+
+
+def counts(connection: Connection, project_id: str) -> list[StageCount]:
+    """Tasks by stage and state."""
+    statement = (
+        select(task.c.stage, task.c.state, func.count())
+        .where(task.c.project_id == project_id)
+        .group_by(task.c.stage, task.c.state)
+    )
+    return [StageCount(*row) for row in connection.execute(statement)]
+
+
+def failures(connection: Connection, project_id: str) -> list[FailureCount]:
+    """Failed tasks by stage and reason, most frequent first."""
+    tasks = func.count()
+    statement = (
+        select(task.c.stage, task.c.reason, tasks, func.min(task.c.detail))
+        .where(task.c.project_id == project_id, task.c.state == "failed")
+        .group_by(task.c.stage, task.c.reason)
+        .order_by(tasks.desc(), task.c.stage, task.c.reason)
+    )
+    return [FailureCount(*row) for row in connection.execute(statement)]
+
+
+def failed(connection: Connection, project_id: str, size: int = 500) -> Iterator[list[tuple[Task, str]]]:
+    """Failed tasks with their images' titles, a page at a time."""
+    after: tuple[str, str] | None = None
+    while True:
+        here = and_(task.c.project_id == project_id, task.c.state == "failed")
+        statement = select(task, item.c.title).join(item, item.c.id == task.c.item_id).where(here)
+        if after:
+            statement = statement.where(
+                or_(task.c.stage > after[0], and_(task.c.stage == after[0], task.c.id > after[1]))
+            )
+        rows = connection.execute(statement.order_by(task.c.stage, task.c.id).limit(size)).all()
+        if not rows:
+            return
+        yield [(Task(**{c.name: row._mapping[c.name] for c in task.columns}), row.title) for row in rows]
+        after = rows[-1].stage, rows[-1].id
+
+
+def waiting(connection: Connection, project_id: str, stages: Sequence[str]) -> int:
+    """How many tasks wait at these stages, leased ones included."""
+    return connection.execute(_waiting(project_id, stages)).scalar_one()
+
+
+def leased_by_others(connection: Connection, project_id: str, stages: Sequence[str], owner: str) -> int:
+    """How many tasks wait at these stages in the hands of other workers."""
+    others = _waiting(project_id, stages).where(task.c.owner.is_not(None), task.c.owner != owner)
+    return connection.execute(others).scalar_one()
+
+
+def _waiting(project_id: str, stages: Sequence[str]) -> Select[tuple[int]]:
+    return select(func.count()).where(
+        task.c.project_id == project_id, task.c.stage.in_(stages), task.c.state == "waiting"
+    )

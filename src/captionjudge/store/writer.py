@@ -1,0 +1,94 @@
+"""The one thread that writes while a run is going: many changes, few commits."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Connection
+
+from captionjudge.store.batch import Batch
+from captionjudge.store.database import Database, apply
+
+T = TypeVar("T")
+
+_MOST_PER_COMMIT = 256
+
+
+class _Job(NamedTuple):
+    change: Callable[[Batch], Any]
+    future: "asyncio.Future[Any] | None"
+
+
+class Writer:
+    """Applies changes in the order they were submitted, as many to a transaction as are waiting.
+
+    A change that raises takes nothing with it: the batch is rolled back and its changes are applied one by one.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="captionjudge-writer", daemon=True)
+        self._thread.start()
+
+    async def write(self, change: Callable[[Batch], T]) -> T:
+        """Apply `change`; returns when it is committed."""
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put(_Job(change, future))
+        return await future
+
+    def post(self, change: Callable[[Batch], object]) -> None:
+        """Apply `change` soon, before whatever is submitted later. A failure surfaces when the writer is closed."""
+        self._jobs.put(_Job(change, None))
+
+    async def close(self) -> None:
+        """Commit what is waiting and stop."""
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+        if self._failure is not None:
+            raise self._failure
+
+    def _work(self) -> None:
+        with self._database.engine.connect() as connection:
+            running = True
+            while running:
+                jobs, running = self._waiting()
+                if jobs:
+                    results = self._commit(connection, jobs)
+                    self._loop.call_soon_threadsafe(self._settle, results)
+
+    def _waiting(self) -> tuple[list[_Job], bool]:
+        jobs: list[_Job] = []
+        job = self._jobs.get()
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) == _MOST_PER_COMMIT:
+                return jobs, True
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return jobs, True
+        return jobs, False
+
+    def _commit(self, connection: Connection, jobs: list[_Job]) -> list[tuple[_Job, Any, BaseException | None]]:
+        try:
+            values = apply(connection, lambda batch: [job.change(batch) for job in jobs])
+        except Exception as error:
+            if len(jobs) == 1:
+                return [(jobs[0], None, error)]
+            return [self._commit(connection, [job])[0] for job in jobs]
+        return [(job, value, None) for job, value in zip(jobs, values, strict=True)]
+
+    def _settle(self, results: list[tuple[_Job, Any, BaseException | None]]) -> None:
+        for job, value, error in results:
+            if job.future is None:
+                self._failure = self._failure or error
+            elif not job.future.done():
+                if error is None:
+                    job.future.set_result(value)
+                else:
+                    job.future.set_exception(error)
