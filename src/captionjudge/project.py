@@ -15,7 +15,6 @@ from captionjudge.errors import ConfigError
 from captionjudge.exchange.captions import CaptionImport, import_captions
 from captionjudge.exchange.images import ImageImport, import_images
 from captionjudge.exchange.judgments import export_jsonl, judgments
-
 from captionjudge.judging.roles import assign_roles
 from captionjudge.ontology.load import load_ontology
 from captionjudge.reporting.summary import Report, report
@@ -262,5 +261,3 @@ def _read(path: Path, what: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot read the {what} {path}: {error.strerror}") from None
-
-

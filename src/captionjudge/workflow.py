@@ -18,7 +18,7 @@ _KEYS = {
     "done": {"title", "type"},
     "archive": {"title", "type"},
 }
-TEMPLATES = ("default", "notebook")
+TEMPLATES = ("default", "notebook", "judge-only")
 """The built-in workflows."""
 
 

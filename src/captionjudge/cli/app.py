@@ -26,7 +26,9 @@ app = typer.Typer(
 )
 
 ProjectOption = Annotated[Path | None, typer.Option("--project", help="The project's folder.", show_default="here")]
-FolderArgument = Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The project's folder.", show_default=False)]
+FolderArgument = Annotated[
+    Path | None, typer.Argument(metavar="[DIR]", help="The project's folder.", show_default=False)
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 

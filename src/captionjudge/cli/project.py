@@ -56,10 +56,12 @@ def import_(
     check: CheckOption = True,
     json: JsonOption = False,
 ) -> int:
-    """Import images (a folder or a file), or descriptions (CSV or JSON lines with image, candidate, text; - reads them)."""
+    """Import images (a folder or a file), or descriptions (CSV or JSON lines with image, candidate, text; or -)."""
     with open_project(None, project) as opened:
         if source == "-":
-            return _import_captions(opened, typer.get_binary_stream("stdin").read(), "standard input", Path(), json=json)
+            return _import_captions(
+                opened, typer.get_binary_stream("stdin").read(), "standard input", Path(), json=json
+            )
         path = Path(source)
         if not path.exists():
             raise ConfigError(f"there is nothing at {path}")

@@ -11,7 +11,17 @@ from typing import NamedTuple
 
 from captionjudge.errors import ImageError
 from captionjudge.identity import new_id, now_ms
-from captionjudge.images import Found, Header, check_name, digest, find_images, printable, read_file, read_header, verify
+from captionjudge.images import (
+    Found,
+    Header,
+    check_name,
+    digest,
+    find_images,
+    printable,
+    read_file,
+    read_header,
+    verify,
+)
 from captionjudge.running.setup import Setup
 from captionjudge.store import items
 from captionjudge.store.batch import Batch
@@ -115,9 +125,14 @@ def _changed(setup: Setup, chunk: Sequence[Found], result: ImageImport) -> Itera
             status = path.stat()
         except OSError:
             status = None
-        if source is not None and status is not None and (source.size, source.mtime_ns) == (
-            status.st_size,
-            status.st_mtime_ns,
+        if (
+            source is not None
+            and status is not None
+            and (source.size, source.mtime_ns)
+            == (
+                status.st_size,
+                status.st_mtime_ns,
+            )
         ):
             result.unchanged += 1
             result.ids[str(path)] = source.item_id

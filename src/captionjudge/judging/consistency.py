@@ -1,7 +1,6 @@
 """Does a choice follow from the answers given with it?"""
 
 from captionjudge.ontology.answer import Answer, levels
-
 from captionjudge.ontology.tree import Attribute
 from captionjudge.store.records import Choice
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import orjson
-from captionjudge.ontology.answer import Answer
-from captionjudge.ontology.schema import Question, compile_attribute
 
 from captionjudge.judging.roles import Roles
 from captionjudge.models.check import parse_json
 from captionjudge.models.model import Schema
-from captionjudge.ontology.tree import Attribute
+from captionjudge.ontology.answer import Answer
+from captionjudge.ontology.limits import check_limits
+from captionjudge.ontology.schema import compile_attribute, compile_attributes, object_schema
 from captionjudge.store.records import Choice, Slots
 
 CHOICES = ("1", "2", "tie", "both_bad")

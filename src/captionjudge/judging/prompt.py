@@ -1,10 +1,9 @@
 """What the models are told. Whatever a candidate wrote is data here: fenced, and unable to close its fence."""
 
-from captionjudge.ontology.rubric import render
-
 from captionjudge.identity import digest_of
 from captionjudge.judging.roles import Roles
 from captionjudge.models.model import Describe
+from captionjudge.ontology.rubric import render
 
 DEFAULT_DESCRIBE = "Describe this image so that a person who cannot see it knows what it shows."
 

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from captionjudge.ontology.schema import compile_attribute
-
 from captionjudge.errors import ConfigError
+from captionjudge.ontology.schema import compile_attribute
 from captionjudge.ontology.tree import Attribute, Ontology
 
 SLOT_TITLE = "Description"

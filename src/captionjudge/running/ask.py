@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
-from captionjudge.errors import BadResponseError, EmptyError, ModelError, OffSchemaError, ReplyError, TruncatedError
+from captionjudge.errors import EmptyError, ModelError, OffSchemaError, ReplyError, TruncatedError
 from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.judging import probability
 from captionjudge.models.check import checked

@@ -72,7 +72,7 @@ def _wanted(function: Callable[..., Awaitable[str]], name: str) -> dict[str, typ
     wanted: dict[str, type[Any]] = {}
     for argument in inspect.signature(function).parameters:
         kind = hints.get(argument)
-        if kind is not EncodedImage and kind not in _GIVEN:
+        if kind is None or (kind is not EncodedImage and kind not in _GIVEN):
             known = ", ".join(sorted(each.__name__ for each in (*_GIVEN, EncodedImage)))
             raise ConfigError(
                 f"the stage function {name}: argument {argument!r} has "

@@ -86,7 +86,8 @@ class Pacer:
 
     async def _gate(self) -> None:
         clock = asyncio.get_running_loop().time
-        while (wait := self._opens - clock()) > 0:
+        # A further refusal while waiting moves the opening on.
+        while (wait := self._opens - clock()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(wait)
         if self._gap:
             start = max(clock(), self._next_start)

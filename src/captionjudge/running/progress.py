@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from captionjudge.store.records import Call
 
 if TYPE_CHECKING:
-    from rich.live import Live
     from rich.table import Table
 
 _REDRAWS_PER_SECOND = 4

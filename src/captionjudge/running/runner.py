@@ -234,16 +234,12 @@ def stage_duties(setup: Setup, options: Options) -> dict[str, Duty]:
 
 def prices(setup: Setup, duties_: Mapping[str, Duty]) -> dict[str, Price | None]:
     """The price of every model that the duties need, None when it is not known."""
-    stated = {
-        ref: Price(table.input, table.output, table.cached_input) for ref, table in setup.config.prices.items()
-    }
+    stated = {ref: Price(table.input, table.output, table.cached_input) for ref, table in setup.config.prices.items()}
     needed = dict.fromkeys(
         ref
         for duty in duties_.values()
         for ref in (
-            setup.config.judge.models
-            if duty.judge
-            else [setup.config.candidate(name).model for name in duty.describe]
+            setup.config.judge.models if duty.judge else [setup.config.candidate(name).model for name in duty.describe]
         )
         if ref is not None
     )

@@ -14,7 +14,7 @@ from captionjudge.running.setup import Setup
 from captionjudge.running.stage import Handler, Picture, StageFailed, Step, Work
 from captionjudge.store import tasks, verdicts
 from captionjudge.store.batch import Batch
-from captionjudge.store.records import Task
+from captionjudge.store.records import Answer, Item, Task, Verdict
 from captionjudge.store.writer import Writer
 
 
@@ -33,9 +33,7 @@ class Worker:
     async def take_through(self, claim: Claim) -> None:
         """Through every stage that has a handler, until one has none or fails."""
         picture = Picture(self.setup, claim.item, self.threads)
-        work = Work(
-            self.setup, claim.task, claim.item, claim.descriptions, claim.verdicts, picture, self.asker
-        )
+        work = Work(self.setup, claim.task, claim.item, claim.descriptions, claim.verdicts, picture, self.asker)
         try:
             while (next_ := await self._one_stage(work)) is not None:
                 work = next_
@@ -98,7 +96,8 @@ def write_failure(batch: Batch, task: Task, owner: str, reason: tuple[str, str],
 
 
 def _write_rows(batch: Batch, step: Step) -> None:
-    for row in (*step.items, *step.verdicts, *step.answers):
+    rows: tuple[Item | Verdict | Answer, ...] = (*step.items, *step.verdicts, *step.answers)
+    for row in rows:
         batch.add(row)
     for pair in step.pairs:
         verdicts.keep_pair(batch, pair)

@@ -77,7 +77,8 @@ class Batch:
 
 def row_of(record: Record) -> dict[str, Any]:
     """A record's columns and values."""
-    return {name: getattr(record, name) for name in _columns(type(record))}
+    record_type: type[Any] = type(record)
+    return {name: getattr(record, name) for name in _columns(record_type)}
 
 
 def ignoring(connection: Connection, table: Table) -> Insert:

@@ -205,13 +205,24 @@ def waiting(connection: Connection, project_id: str, stages: Sequence[str]) -> i
     return connection.execute(_waiting(project_id, stages)).scalar_one()
 
 
+def sizes(connection: Connection, project_id: str, stages: Sequence[str], most: int) -> list[tuple[int, int]]:
+    """Width and height of some of the images that wait at these stages."""
+    statement = (
+        select(item.c.width, item.c.height)
+        .join(task, task.c.item_id == item.c.id)
+        .where(task.c.project_id == project_id, task.c.stage.in_(stages), task.c.state == "waiting")
+        .limit(most)
+    )
+    return [(row.width, row.height) for row in connection.execute(statement) if row.width and row.height]
+
+
 def leased_by_others(connection: Connection, project_id: str, stages: Sequence[str], owner: str) -> int:
     """How many tasks wait at these stages in the hands of other workers."""
     others = _waiting(project_id, stages).where(task.c.owner.is_not(None), task.c.owner != owner)
     return connection.execute(others).scalar_one()
 
 
-def _waiting(project_id: str, stages: Sequence[str]) -> Select[tuple[int]]:
+def _waiting(project_id: str, stages: Sequence[str]) -> Select[int]:
     return select(func.count()).where(
         task.c.project_id == project_id, task.c.stage.in_(stages), task.c.state == "waiting"
     )

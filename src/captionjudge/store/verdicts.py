@@ -79,7 +79,7 @@ def pages(connection: Connection, project_id: str, size: int = 500) -> Iterator[
     while True:
         statement = select(pair).where(pair.c.project_id == project_id)
         if after is not None:
-            statement = statement.where(tuple_(*key) > tuple_(*after))
+            statement = statement.where(tuple_(*key) > tuple_(*after, types=[column.type for column in key]))
         rows = connection.execute(statement.order_by(*key).limit(size)).all()
         if not rows:
             return

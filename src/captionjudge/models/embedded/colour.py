@@ -87,7 +87,9 @@ def _loose(hue: NDArray[Any], saturation: NDArray[Any], value: NDArray[Any]) -> 
         "green": seen & (hue > 62) & (hue < 172),
         "blue": seen & (hue > 168) & (hue < 258),
         "purple": seen & (hue > 245) & (hue < 318),
-        "pink": (value > 0.45) & (saturation > 0.15) & ((hue > 305) | ((hue < 12) & (saturation < 0.6) & (value > 0.7))),
+        "pink": (value > 0.45)
+        & (saturation > 0.15)
+        & ((hue > 305) | ((hue < 12) & (saturation < 0.6) & (value > 0.7))),
         "brown": (saturation > 0.22) & (value > 0.12) & (value < 0.72) & (hue > 4) & (hue < 45),
         "beige": (saturation > 0.1) & (saturation < 0.55) & (value > 0.5) & (hue > 12) & (hue < 58),
     }

@@ -21,8 +21,8 @@ from captionjudge.models.embedded.network import open_network
 from captionjudge.models.embedded.reference import Reference
 from captionjudge.models.embedded.sentence import SentenceEncoder
 from captionjudge.models.embedded.synthesis import Synthesis
-from captionjudge.models.embedded.wordpiece import WordPiece
 from captionjudge.models.embedded.wordnet import WordNet
+from captionjudge.models.embedded.wordpiece import WordPiece
 
 Floats = NDArray[np.float32]
 
@@ -39,7 +39,9 @@ def require_packages() -> None:
     """Raise a `ConfigError` that names the missing packages and the line that installs them."""
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
-        raise ConfigError(f"the embedded models need packages that are not installed: {', '.join(missing)}", hint=INSTALL)
+        raise ConfigError(
+            f"the embedded models need packages that are not installed: {', '.join(missing)}", hint=INSTALL
+        )
 
 
 def read_data(name: str) -> bytes:

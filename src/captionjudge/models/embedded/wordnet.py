@@ -24,7 +24,10 @@ class WordNet:
     """Nouns of WordNet 3.0; synsets are known by their offset in its `data.noun`."""
 
     def __init__(
-        self, hypernyms: Mapping[str, tuple[str, ...]], senses: Mapping[str, tuple[str, ...]], plurals: Mapping[str, str]
+        self,
+        hypernyms: Mapping[str, tuple[str, ...]],
+        senses: Mapping[str, tuple[str, ...]],
+        plurals: Mapping[str, str],
     ) -> None:
         self._hypernyms = hypernyms
         self._senses = senses

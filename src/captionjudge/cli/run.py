@@ -1,0 +1,182 @@
+"""run, status, retry: do the work, see how it stands."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from captionjudge.cli.app import (
+    INTERRUPTED,
+    OK,
+    SOME_FAILED,
+    FolderArgument,
+    JsonOption,
+    ProjectOption,
+    complain,
+    open_project,
+)
+from captionjudge.cli.table import print_json, print_table, printable
+from captionjudge.errors import ConfigError
+
+if TYPE_CHECKING:
+    from captionjudge.project import Project
+    from captionjudge.running.runner import Options, Summary
+    from captionjudge.store.tasks import FailureCount
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(run)
+    app.command()(status)
+    app.command()(retry)
+
+
+def run(
+    folder: FolderArgument = None,
+    project: ProjectOption = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Wait for new images instead of ending.")] = False,
+    engine: Annotated[str, typer.Option(help="local: this process.")] = "local",
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="Stop before the project has cost more US dollars.", show_default=False)
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Images to take at most.", show_default=False)] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show calls, tokens and cost; ask nothing.")] = False,
+    json: JsonOption = False,
+) -> int:
+    """Describe and judge what waits. Started again, it goes on where it was; Ctrl-C finishes what is in flight."""
+    from captionjudge.running.progress import display
+    from captionjudge.running.runner import Options
+
+    if engine != "local":
+        raise ConfigError(f"there is no engine {engine!r}", hint="the engine is: local")
+    with open_project(folder, project) as opened:
+        options = Options(limit, max_cost, watch, display(quiet=json))
+        if dry_run:
+            return _dry_run(opened, options, json=json)
+        summary = opened.run(options)
+        if json:
+            print_json(summary_json(summary))
+        else:
+            print_summary(summary)
+        return exit_code(summary)
+
+
+def status(folder: FolderArgument = None, project: ProjectOption = None, json: JsonOption = False) -> int:
+    """Images a stage, failures with their reasons, cost so far."""
+    from captionjudge.reporting.summary import report_json
+    from captionjudge.running.estimate import estimate
+    from captionjudge.running.runner import Options
+
+    with open_project(folder, project) as opened:
+        found = opened.report()
+        todo = estimate(opened.setup, Options())
+        to_finish = sum(each.cost or 0.0 for each in todo)
+        if json:
+            shown = {key: value for key, value in report_json(found).items() if key != "pairs"}
+            print_json({**shown, "cost_to_finish_usd": to_finish})
+            return OK
+        by_stage = {(count.stage, count.state): count.tasks for count in found.stages}
+        rows = [
+            [stage.title, by_stage.get((stage.title, "waiting"), 0), by_stage.get((stage.title, "failed"), 0)]
+            for stage in opened.setup.workflow.stages
+        ]
+        print_table(["stage", "images", "failed"], rows, opened.title)
+        print_failures(found.failures)
+        calls = sum(usage.calls for usage in found.usage)
+        unpriced = f" and {found.unpriced} calls of unknown price" if found.unpriced else ""
+        typer.echo(f"{calls} calls so far, ${found.cost:.4f}{unpriced}; about ${to_finish:.4f} to finish.")
+        return OK
+
+
+def retry(
+    folder: FolderArgument = None,
+    project: ProjectOption = None,
+    reason: Annotated[list[str] | None, typer.Option(help="Only this reason; may be repeated.")] = None,
+    stage: Annotated[list[str] | None, typer.Option(help="Only this stage; may be repeated.")] = None,
+    json: JsonOption = False,
+) -> int:
+    """Let failed images wait again; the next run takes them up. What was answered is not asked again."""
+    with open_project(folder, project) as opened:
+        for title in stage or ():
+            opened.setup.workflow.stage(title)
+        number = opened.retry(reason or (), stage or ())
+        if json:
+            print_json({"waiting_again": number})
+        else:
+            typer.echo(f"{number} failed images wait again.")
+        return OK
+
+
+def exit_code(summary: "Summary") -> int:
+    """0 when all that was taken up is done, 1 when something failed or stopped the run, 130 when interrupted."""
+    if summary.interrupted:
+        return INTERRUPTED
+    return SOME_FAILED if summary.progress.failed or summary.stopped_by else OK
+
+
+def print_summary(summary: "Summary") -> None:
+    """How a run ended, in a few lines."""
+    from captionjudge.running.progress import line
+
+    typer.echo(line(summary.progress))
+    for reason, count in summary.progress.reasons.most_common():
+        typer.echo(f"  {count} failed at {printable(reason)}", err=True)
+    if summary.progress.failed:
+        typer.echo("  captionjudge status shows why; captionjudge retry lets them wait again.", err=True)
+    if summary.stopped_by is not None:
+        complain(str(summary.stopped_by), summary.stopped_by.hint)
+    if summary.waiting:
+        typer.echo(f"{summary.waiting} images still wait; captionjudge run goes on with them.")
+
+
+def summary_json(summary: "Summary") -> dict[str, object]:
+    """How a run ended, with stable keys."""
+    progress = summary.progress
+    return {
+        "finished": progress.finished,
+        "failed": progress.failed,
+        "failures": dict(progress.reasons),
+        "waiting": summary.waiting,
+        "calls": progress.calls,
+        "calls_refused": progress.refused_calls,
+        "calls_failed": progress.failed_calls,
+        "replies_reused": progress.reused_replies,
+        "tokens": progress.tokens,
+        "cost_usd": progress.cost,
+        "calls_of_unknown_price": progress.unpriced_calls,
+        "seconds": progress.seconds,
+        "interrupted": summary.interrupted,
+        "stopped_by": None if summary.stopped_by is None else str(summary.stopped_by),
+    }
+
+
+def print_failures(failures: "tuple[FailureCount, ...]") -> None:
+    """Why images failed."""
+    if failures:
+        rows = [[each.stage, each.reason, each.tasks, each.example] for each in failures]
+        print_table(["failed at", "reason", "images", "for example"], rows)
+
+
+def _dry_run(project: "Project", options: "Options", *, json: bool) -> int:
+    from dataclasses import asdict
+
+    from captionjudge.running.estimate import estimate
+
+    found = estimate(project.setup, options)
+    known = [each.cost for each in found if each.cost is not None]
+    if json:
+        print_json({"estimates": [asdict(each) for each in found], "cost_usd": sum(known)})
+        return OK
+    rows = [
+        [
+            each.stage,
+            each.model,
+            each.calls,
+            each.prompt_tokens,
+            each.completion_tokens,
+            "price unknown" if each.cost is None else f"${each.cost:.4f}",
+        ]
+        for each in found
+    ]
+    print_table(["stage", "model", "calls", "tokens in", "tokens out", "cost"], rows, "Nothing was asked. To do:")
+    typer.echo(f"About ${sum(known):.4f}, as far as prices are known. Replies that are kept already cost nothing.")
+    return OK

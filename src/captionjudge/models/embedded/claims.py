@@ -1,0 +1,166 @@
+"""Checks what a text claims against what was seen: things, colours, numbers."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from captionjudge.models.embedded.colour import NAMES
+from captionjudge.models.embedded.evidence import Evidence
+from captionjudge.models.embedded.knowledge import Meaning
+from captionjudge.models.embedded.phrases import Noun, Phrases
+from captionjudge.models.embedded.resources import Models
+from captionjudge.models.embedded.synthesis import PROMPT
+
+Kind = Literal["thing", "colour", "count", "text"]
+Status = Literal["supported", "contradicted", "not checkable"]
+
+SUPPORTED, CONTRADICTED = 0.9, -0.9
+LEAST_SHARE = 0.002
+ANIMALS = "00015388"
+"""WordNet's synset of animals."""
+COUNTED = 0.42
+"""A box counts from this score on when things are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One claim; `strength` is about the log-odds that it holds, 0 when nothing is known."""
+
+    kind: Kind
+    text: str
+    strength: float
+    status: Status
+    reason: str
+
+
+def check_claims(phrases: Phrases, evidence: Evidence, models: Models) -> tuple[Claim, ...]:
+    """Every claim that was found in a text, in the text's order, things first."""
+    claims = [_check_thing(noun, evidence, models) for noun in phrases.nouns]
+    for noun in phrases.nouns:
+        claims += [_check_colour(name, noun, evidence, models) for name in noun.colours]
+        if noun.count is not None:
+            claims.append(_check_count(noun, noun.count, evidence, models))
+    claims += [_check_colour(name, None, evidence, models) for name in phrases.colours]
+    if phrases.greyscale:
+        claims.append(_check_greyscale(evidence))
+    claims += [Claim("text", f'"{words}"', 0.0, "not checkable", "no text is read here") for words in phrases.quoted]
+    return tuple(claims)
+
+
+def _check_thing(noun: Noun, evidence: Evidence, models: Models) -> Claim:
+    meaning = models.knowledge.meaning(noun.lemma)
+    strength = _person(meaning, evidence) if meaning.person and meaning.categories else None
+    if strength is None:
+        strength = _seen(noun, meaning, evidence, models)
+    status = _status(strength)
+    if status == "contradicted" and not meaning.known:
+        # Nothing but a synthesised direction speaks against it: too little to call it wrong.
+        strength, status = max(strength, CONTRADICTED), "not checkable"
+    reason = {
+        "supported": f"{noun.phrase!r} fits the image",
+        "contradicted": f"no evidence for {noun.phrase!r}",
+        "not checkable": f"too little is known about {noun.phrase!r}",
+    }[status]
+    return Claim("thing", noun.phrase, strength, status, reason)
+
+
+def _person(meaning: Meaning, evidence: Evidence) -> float:
+    best = max(float(evidence.detection.scores[category]) for category in meaning.categories)
+    return _clip(1.3 * math.log((best + 0.02) / 0.36), -2.2, 1.6)
+
+
+def _seen(noun: Noun, meaning: Meaning, evidence: Evidence, models: Models) -> float:
+    """Adds up the synthesised direction, the share of the classes and the detector's best score."""
+    embedding = models.encoder.encode([PROMPT.format(noun.phrase)])
+    direction = models.synthesis.directions(embedding)[0]
+    sight, reference = evidence.sight, models.reference
+    strength = -0.55 + 0.5 * _clip(reference.whole(sight, direction), -2, 4)
+    strength += 0.15 * _clip(reference.windows(sight, direction), -2, 5)
+    if meaning.classes.size:
+        usual = float(reference.shares[meaning.classes].sum())
+        share = float(sight.probabilities[meaning.classes].sum())
+        near = float(sight.window_probabilities[:, meaning.classes].sum(axis=1).max())
+        odds = math.log((share + LEAST_SHARE) / (usual + LEAST_SHARE))
+        odds = 0.6 * odds + 0.4 * math.log((near + 0.02) / (usual + 0.02))
+        strength += (0.45 if meaning.exact else 0.25) * _clip(odds, -2.5, 4)
+    if meaning.categories:
+        best = max(float(evidence.detection.scores[category]) for category in meaning.categories)
+        strength += 0.8 * _clip(math.log((best + 0.03) / 0.28), -1.6, 1.2)
+    if _is_another_animal(meaning, evidence, models):
+        strength = min(strength, 1.0) - 2.0
+    return _clip(strength, -2.5, 3.0)
+
+
+def _is_another_animal(meaning: Meaning, evidence: Evidence, models: Models) -> bool:
+    """Whether the classifier sees an animal, and it is hardly the one that is named."""
+    animals = models.knowledge.below[ANIMALS]
+    named = np.intersect1d(meaning.classes, animals)
+    if not meaning.exact or not named.size:
+        return False
+    probabilities = evidence.sight.probabilities
+    return bool(probabilities[animals].sum() > 0.5 and probabilities[named].sum() < 0.04)
+
+
+def _check_colour(name: str, noun: Noun | None, evidence: Evidence, models: Models) -> Claim:
+    """A named colour: where the thing's box is if there is one, else anywhere."""
+    colours, usual = evidence.colours, models.reference.colours[name]
+    subject = f"{name} {noun.phrase}" if noun else name
+    if colours.greyscale and name not in ("black", "white", "gray"):
+        return Claim("colour", subject, -1.8, "contradicted", "the image has no colours")
+    share, peak = colours.share(name), colours.peak(name)
+    strength = 0.6 * math.log((share + 0.01) / (usual[0] + 0.01)) + 0.4 * math.log((peak + 0.03) / (usual[1] + 0.03))
+    corners = _place(noun, evidence, models) if noun else None
+    if corners is not None:
+        inside = colours.share(name, corners)
+        rival = max(colours.share(other, corners) for other in NAMES if other != name)
+        strength = 0.35 * strength + 0.65 * math.log((inside + 0.02) / (0.45 * rival + 0.05))
+    strength = _clip(1.1 * strength, -2.2, 1.3)
+    status = _status(strength * 1.1) if strength < 0 else ("supported" if strength > 0.25 else "not checkable")
+    reason = {
+        "supported": f"{name} is there",
+        "contradicted": f"little or no {name} where it should be",
+        "not checkable": f"{name} is neither clear nor excluded",
+    }[status]
+    return Claim("colour", subject, strength, status, reason)
+
+
+def _place(noun: Noun, evidence: Evidence, models: Models) -> tuple[float, float, float, float] | None:
+    """The middle of the best box of the thing; None when the detector has not found it."""
+    categories = models.knowledge.meaning(noun.lemma).categories
+    boxes = [box for category in categories for box in evidence.boxes(category)]
+    if not boxes:
+        return None
+    left, top, right, bottom = max(boxes, key=lambda box: (box.score, box.area)).corners
+    width, height = (right - left) * 0.15, (bottom - top) * 0.15
+    return left + width, top + height, right - width, bottom - height
+
+
+def _check_count(noun: Noun, count: int, evidence: Evidence, models: Models) -> Claim:
+    subject = f"{count} {noun.phrase}"
+    categories = models.knowledge.meaning(noun.lemma).categories
+    found = max((len(evidence.boxes(category, COUNTED)) for category in categories), default=0)
+    if not found:
+        return Claim("count", subject, 0.0, "not checkable", f"no {noun.phrase} could be counted")
+    # The detector misses small things, so many more than were found is less wrong than fewer.
+    off = abs(math.log(found / count))
+    strength = 0.9 if found == count else _clip(-1.1 * off - 0.3, -1.8, 0.0) * (0.6 if count > found >= 4 else 1.0)
+    status: Status = "supported" if found == count else ("contradicted" if off > 0.5 else "not checkable")
+    return Claim("count", subject, strength, status, f"{found} found")
+
+
+def _check_greyscale(evidence: Evidence) -> Claim:
+    if evidence.colours.greyscale:
+        return Claim("colour", "black and white", 1.5, "supported", "the image has no colours")
+    return Claim("colour", "black and white", -2.0, "contradicted", "the image has colours")
+
+
+def _status(strength: float) -> Status:
+    if strength >= SUPPORTED:
+        return "supported"
+    return "contradicted" if strength <= CONTRADICTED else "not checkable"
+
+
+def _clip(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
