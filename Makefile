@@ -1,0 +1,42 @@
+# make demo: the main job on twelve photographs.  make test: all tests.  Both set up what they need.
+
+DEMO ?= demo
+
+.PHONY: demo test check lint types rooms format bench lock
+
+demo:
+	@scripts/setup demo
+	@.venv/bin/captionjudge demo --out $(DEMO) --no-browser
+
+test: check
+	.venv/bin/pytest -n 2 --dist loadfile
+
+check: lint types rooms
+
+lint:
+	@scripts/setup dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types:
+	@scripts/setup dev
+	.venv/bin/mypy
+
+rooms:
+	@scripts/setup dev
+	.venv/bin/lint-imports
+
+format:
+	@scripts/setup dev
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench:
+	@scripts/setup dev
+	.venv/bin/uv pip install -q --python .venv/bin/python -c constraints.txt --group bench
+	.venv/bin/python benchmarks/run.py
+
+lock:
+	@scripts/setup dev
+	.venv/bin/uv pip compile -q --no-header --no-annotate --no-emit-index-url --no-emit-find-links --all-extras \
+	  --group dev --group models --group convert --group bench pyproject.toml -o constraints.txt
