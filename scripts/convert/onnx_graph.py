@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -65,7 +64,8 @@ class Graph:
         )
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="captionjudge")
         model.ir_version = IR_VERSION
-        return onnx.ModelProto.SerializeToString(model, deterministic=True)
+        content: bytes = model.SerializeToString(deterministic=True)
+        return content
 
     def _needed(self, outputs: Sequence[str]) -> set[str]:
         producers = {output: node for node in self.nodes for output in node.output}

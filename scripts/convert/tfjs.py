@@ -1,14 +1,12 @@
 """Converts the TensorFlow.js graph of the detector to ONNX: the dozen operations that it uses, and no others."""
 
 import base64
-import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
 from scripts.convert.onnx_graph import Graph
 
 Array = NDArray[Any]
@@ -102,7 +100,7 @@ class _Converter:
         elif op == "Conv2D":
             self._convolution(node, inputs)
         elif op == "SparseToDense":
-            self._dense(*(self._constants[value] for value in inputs), name=name)
+            self._dense(name, *(self._constants[value] for value in inputs))
         else:
             self._other(node, inputs)
 
@@ -156,7 +154,7 @@ class _Converter:
         else:
             raise ValueError(f"operation {op!r} at {name!r} is not one this converter knows")
 
-    def _dense(self, indices: Array, shape: Array, values: Array, default: Array, name: str) -> None:
+    def _dense(self, name: str, indices: Array, shape: Array, values: Array, default: Array) -> None:
         dense = np.full(shape.ravel().tolist(), default, values.dtype)
         dense[tuple(np.atleast_2d(indices).T) if indices.ndim > 1 else indices] = values
         self._constant(dense, name)
@@ -175,9 +173,7 @@ class _Converter:
         target = self.graph.add("Concat", [head, size], axis=0)
         mode = "half_pixel" if _attribute(node, "half_pixel_centers") else "asymmetric"
         mode = "align_corners" if _attribute(node, "align_corners") else mode
-        value = self.graph.add(
-            "Resize", [value, "", "", target], mode="linear", coordinate_transformation_mode=mode
-        )
+        value = self.graph.add("Resize", [value, "", "", target], mode="linear", coordinate_transformation_mode=mode)
         self.graph.add("Transpose", [value], node["name"], perm=TO_CHANNELS_LAST)
 
     def _indices(self, *values: int) -> str:

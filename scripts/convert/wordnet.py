@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 CONCRETE = frozenset({"05", "06", "08", "13", "15", "17", "18", "19", "20", "27", "03"})
-"""Lexicographer files: animals, artifacts, bodies, food, places, objects, people, phenomena, plants, substances, tops."""
-EXTRA = frozenset(
-    "book newspaper magazine letter sign street_sign traffic_light stop_sign poster flag map coin money banknote cash "
-    "forest woods crowd herd flock family couple sunset sunrise dusk light fire flame shadow rainbow lightning sculpture "
-    "painting drawing graffiti photograph logo label menu screen text market traffic match party wedding rain bouquet "
-    "fleet team band orchestra audience jewelry furniture food fruit vegetable meal breakfast lunch dinner dessert card "
-    "ticket receipt stamp envelope postcard notice billboard board track path trail circuit_board playing_card".split()
-)
+"""Lexicographer files: animals, artifacts, bodies, food, places, objects, people, phenomena, plants, ..."""
+_EXTRA = """
+book newspaper magazine letter sign street_sign traffic_light stop_sign poster flag map coin money banknote cash
+forest woods crowd herd flock family couple sunset sunrise dusk light fire flame shadow rainbow lightning
+sculpture painting drawing graffiti photograph logo label menu screen text market traffic match party wedding
+rain bouquet fleet team band orchestra audience jewelry furniture food fruit vegetable meal breakfast lunch
+dinner dessert card ticket receipt stamp envelope postcard notice billboard board track path trail circuit_board
+playing_card
+"""
+EXTRA = frozenset(_EXTRA.split())
 """Words for visible things that WordNet files under ideas, acts, groups, possessions or times."""
 MAX_SENSES = 4
 NOUN_SHARE = 0.3

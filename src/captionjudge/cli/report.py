@@ -55,9 +55,12 @@ def print_report(found: "Report") -> None:
     """Print the report as tables."""
     from captionjudge.reporting.summary import RULE
 
-    columns = ["A", "B", "A better", "B better", "tie", "both bad", "unstable", "failed", "A wins", "flips"]
+    columns = ["A", "B", "A : B : tie", "bad", "unstable", "failed", "A wins", "flips"]
     print_table(columns, [_row(pair) for pair in found.pairs], "Which description is better")
-    typer.echo(f"A wins: share with its 95 % Wilson interval; {RULE}.")
+    typer.echo(
+        f"A wins: its share and the 95 % Wilson interval; {RULE}.\nbad: both descriptions bad; unstable: the choice "
+        "changed with the order (flips)."
+    )
     print_failures(found.failures)
     rows = [
         [each.purpose, each.role, each.model, each.calls, each.failures, each.prompt_tokens + each.completion_tokens]
@@ -73,4 +76,6 @@ def _row(pair: "PairReport") -> list[object]:
     rate = pair.win_rate
     shown = "-" if rate is None else f"{rate.value:.0%} [{rate.low:.0%}, {rate.high:.0%}]"
     flips = f"{pair.flips} of {pair.judged_twice}"
-    return [pair.a, pair.b, *pair.outcomes.values(), shown, flips]
+    found = pair.outcomes
+    decided = f"{found['A']} : {found['B']} : {found['tie']}"
+    return [pair.a, pair.b, decided, found["both_bad"], found["unstable"], found["failed"], shown, flips]

@@ -11,19 +11,15 @@ def terse(evidence: Evidence, models: Models) -> str:
     """One short sentence: what stands out, and where."""
     scene = read_scene(evidence, models)
     if scene.main is None:
-        return f"{_opening(scene)} {_colours(scene)}." if scene.colours else f"{UNKNOWN}."
-    subject = _hedged(scene.main)
+        return f"A mostly {_colours(scene)} photo of something unclear." if scene.colours else f"{UNKNOWN}."
     place = f" in {scene.place.phrase}" if scene.place and scene.place.sure else ""
-    return f"{_opening(scene)} of {subject}{place}."
+    return f"{_subject(scene, scene.main)}{place}."
 
 
 def detailed(evidence: Evidence, models: Models) -> str:
     """Up to four sentences: the main thing, what else there is, the setting, the colours."""
     scene = read_scene(evidence, models)
-    if scene.main is None:
-        sentences = [f"{UNKNOWN}"]
-    else:
-        sentences = [f"{_opening(scene)} shows {_hedged(scene.main)}"]
+    sentences = [UNKNOWN if scene.main is None else _subject(scene, scene.main)]
     sure = [thing.phrase for thing in scene.others if thing.sure]
     unsure = [thing.phrase for thing in scene.others if not thing.sure]
     if sure:
@@ -65,8 +61,8 @@ def _opening(scene: Scene) -> str:
     return "A dark photo" if scene.dark else "A photo"
 
 
-def _hedged(thing: Named) -> str:
-    return thing.phrase if thing.sure else f"possibly {thing.phrase}"
+def _subject(scene: Scene, main: Named) -> str:
+    return f"{_opening(scene)} of {main.phrase}" if main.sure else f"{_opening(scene)}, possibly of {main.phrase}"
 
 
 def _colours(scene: Scene) -> str:

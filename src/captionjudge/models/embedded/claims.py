@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from captionjudge.models.embedded.bearing import Bearing
 from captionjudge.models.embedded.colour import NAMES
 from captionjudge.models.embedded.evidence import Evidence
 from captionjudge.models.embedded.knowledge import Meaning
@@ -37,7 +38,9 @@ class Claim:
 
 def check_claims(phrases: Phrases, evidence: Evidence, models: Models) -> tuple[Claim, ...]:
     """Every claim that was found in a text, in the text's order, things first."""
-    claims = [_check_thing(noun, evidence, models) for noun in phrases.nouns]
+    bearings = models.compass.bearings([PROMPT.format(noun.phrase) for noun in phrases.nouns])
+    pairs = zip(phrases.nouns, bearings, strict=True)
+    claims = [_check_thing(noun, bearing, evidence, models) for noun, bearing in pairs]
     for noun in phrases.nouns:
         claims += [_check_colour(name, noun, evidence, models) for name in noun.colours]
         if noun.count is not None:
@@ -49,11 +52,11 @@ def check_claims(phrases: Phrases, evidence: Evidence, models: Models) -> tuple[
     return tuple(claims)
 
 
-def _check_thing(noun: Noun, evidence: Evidence, models: Models) -> Claim:
+def _check_thing(noun: Noun, bearing: Bearing, evidence: Evidence, models: Models) -> Claim:
     meaning = models.knowledge.meaning(noun.lemma)
     strength = _person(meaning, evidence) if meaning.person and meaning.categories else None
     if strength is None:
-        strength = _seen(noun, meaning, evidence, models)
+        strength = _seen(bearing, meaning, evidence, models)
     status = _status(strength)
     if status == "contradicted" and not meaning.known:
         # Nothing but a synthesised direction speaks against it: too little to call it wrong.
@@ -71,13 +74,11 @@ def _person(meaning: Meaning, evidence: Evidence) -> float:
     return _clip(1.3 * math.log((best + 0.02) / 0.36), -2.2, 1.6)
 
 
-def _seen(noun: Noun, meaning: Meaning, evidence: Evidence, models: Models) -> float:
+def _seen(bearing: Bearing, meaning: Meaning, evidence: Evidence, models: Models) -> float:
     """Adds up the synthesised direction, the share of the classes and the detector's best score."""
-    embedding = models.encoder.encode([PROMPT.format(noun.phrase)])
-    direction = models.synthesis.directions(embedding)[0]
     sight, reference = evidence.sight, models.reference
-    strength = -0.55 + 0.5 * _clip(reference.whole(sight, direction), -2, 4)
-    strength += 0.15 * _clip(reference.windows(sight, direction), -2, 5)
+    strength = -0.55 + 0.5 * _clip(bearing.whole(sight), -2, 4)
+    strength += 0.15 * _clip(bearing.windows(sight, reference), -2, 5)
     if meaning.classes.size:
         usual = float(reference.shares[meaning.classes].sum())
         share = float(sight.probabilities[meaning.classes].sum())

@@ -49,7 +49,7 @@ def _layers(checkpoint: Mapping[str, Array]) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What the classifier makes of an image: of the whole (`feature`, `probabilities`) and of its windows, a row each."""
+    """What the classifier makes of the whole image and, a row each, of its windows."""
 
     feature: Floats
     probabilities: Floats

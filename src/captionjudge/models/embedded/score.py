@@ -7,7 +7,6 @@ from captionjudge.models.embedded.claims import Claim, Kind, check_claims
 from captionjudge.models.embedded.evidence import Evidence
 from captionjudge.models.embedded.phrases import MOST_CHARACTERS, Phrases, read_phrases
 from captionjudge.models.embedded.resources import Models
-from captionjudge.models.embedded.synthesis import centred
 
 WHOLE, LIKENESS, MEAN, WORST, COLOUR, COUNT = 0.8, 0.4, 0.9, 0.7, 0.9, 0.9
 EMPTY = -8.0
@@ -35,10 +34,9 @@ def assess(text: str, evidence: Evidence, models: Models) -> Assessment:
         return Assessment("", Phrases(), (), EMPTY)
     phrases = read_phrases(text, models.knowledge.wordnet)
     claims = check_claims(phrases, evidence, models)
-    embedding = models.encoder.encode([text[:MOST_CHARACTERS]])
-    direction = models.synthesis.directions(embedding)[0]
-    fit = min(max(models.reference.whole(evidence.sight, direction), -3.0), 4.0)
-    likeness = models.reference.likeness(evidence.sight, centred(embedding, models.synthesis.centre)[0])
+    (bearing,) = models.compass.bearings([text[:MOST_CHARACTERS]])
+    fit = min(max(bearing.whole(evidence.sight), -3.0), 4.0)
+    likeness = models.reference.likeness(evidence.sight, bearing.embedding)
     score = WHOLE * fit + LIKENESS * min(max(likeness, -3.0), 3.0)
     things = _strengths(claims, "thing")
     if things:

@@ -48,4 +48,5 @@ class SentenceEncoder:
             input_ids=tokens, attention_mask=np.ones_like(tokens), token_type_ids=np.zeros_like(tokens)
         )[0]
         mean: NDArray[Any] = hidden[0].mean(axis=0)
-        return (mean / np.linalg.norm(mean)).astype(np.float32)
+        unit: Floats = (mean / np.linalg.norm(mean)).astype(np.float32)
+        return unit
