@@ -8,6 +8,7 @@ from pathlib import Path
 CONCRETE = frozenset({"05", "06", "08", "13", "15", "17", "18", "19", "20", "27", "03"})
 """Lexicographer files: animals, artifacts, bodies, food, places, objects, people, phenomena, plants, ..."""
 _EXTRA = """
+notebook diary pyramid cube sphere arrow heart star column
 book newspaper magazine letter sign street_sign traffic_light stop_sign poster flag map coin money banknote cash
 forest woods crowd herd flock family couple sunset sunrise dusk light fire flame shadow rainbow lightning
 sculpture painting drawing graffiti photograph logo label menu screen text market traffic match party wedding

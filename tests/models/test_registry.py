@@ -1,5 +1,6 @@
 """Opening models by reference."""
 
+import importlib.metadata
 import sys
 from importlib.metadata import EntryPoint
 from types import ModuleType
@@ -147,7 +148,7 @@ def test_a_package_can_offer_a_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     vars(module)["open_it"] = ChatModel
     monkeypatch.setitem(sys.modules, "somebodys_models", module)
     offered = [EntryPoint("somebody", "somebodys_models:open_it", registry.GROUP)]
-    monkeypatch.setattr(registry, "entry_points", lambda group: offered)
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: offered)
 
     model = open_model("mine/m", {"mine": Provider("mine", "somebody", "http://127.0.0.1:1/v1")})
 
@@ -156,14 +157,16 @@ def test_a_package_can_offer_a_kind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_package_that_cannot_be_imported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     offered = [EntryPoint("broken", "no_such_module_at_all:open", registry.GROUP)]
-    monkeypatch.setattr(registry, "entry_points", lambda group: offered)
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: offered)
 
     with pytest.raises(ConfigError, match="kind 'broken' cannot be loaded: No module named"):
         open_model("mine/m", {"mine": Provider("mine", "broken")})
 
 
 def test_a_package_cannot_replace_a_built_in_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "entry_points", lambda group: pytest.fail("looked for a built-in kind elsewhere"))
+    monkeypatch.setattr(
+        importlib.metadata, "entry_points", lambda group: pytest.fail("looked for a built-in kind elsewhere")
+    )
 
     assert isinstance(open_model("local/m", {"local": LOCAL}), ChatModel)
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One `[providers.NAME]` table. The key itself is read from the environment when a request is made."""
+    """One `[providers.NAME]` table. The key itself is only ever in the environment."""
 
     name: str
     kind: str = "openai-compatible"

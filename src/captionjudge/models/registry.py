@@ -4,11 +4,14 @@ import difflib
 import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from captionjudge.errors import ConfigError
 from captionjudge.models.model import Model
 from captionjudge.models.provider import Provider
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "captionjudge.models"
 DEFAULT_KIND = "openai-compatible"
@@ -91,7 +94,10 @@ def factory(provider: Provider) -> Factory:
     return result
 
 
-def _entry_point(kind: str, provider: str) -> EntryPoint:
+def _entry_point(kind: str, provider: str) -> "EntryPoint":
+    # Slow to import, and needed for other packages' kinds only.
+    from importlib.metadata import entry_points
+
     offered = list(entry_points(group=GROUP))
     for point in offered:
         if point.name == kind:

@@ -293,7 +293,8 @@ def _call(
         cached_tokens=reply.usage.cached_tokens if reply else 0,
         cost=cost,
         latency_ms=attempt.took_ms,
-        response=reply.text if reply else None,
+        # PostgreSQL keeps no NUL in a text.
+        response=reply.text.replace("\0", "") if reply else None,
         logprobs=probability.to_json(reply.logprobs) if reply and question.request.params.logprobs else None,
         failure=error.kind if error else None,
         detail=str(error) if error else None,

@@ -85,7 +85,7 @@ def _seen(bearing: Bearing, meaning: Meaning, evidence: Evidence, models: Models
         near = float(sight.window_probabilities[:, meaning.classes].sum(axis=1).max())
         odds = math.log((share + LEAST_SHARE) / (usual + LEAST_SHARE))
         odds = 0.6 * odds + 0.4 * math.log((near + 0.02) / (usual + 0.02))
-        strength += (0.45 if meaning.exact else 0.25) * _clip(odds, -2.5, 4)
+        strength += (0.6 if meaning.exact else 0.4) * _clip(odds, -2.5, 4)
     if meaning.categories:
         best = max(float(evidence.detection.scores[category]) for category in meaning.categories)
         strength += 0.8 * _clip(math.log((best + 0.03) / 0.28), -1.6, 1.2)

@@ -20,7 +20,7 @@ SLOPE = 0.9
 """Of the logistic that turns a margin into a probability."""
 TIE = 0.35
 """A smaller margin is a tie."""
-BAD = -2.0
+BAD = -1.0
 """Two texts below this score that both say something wrong are both bad."""
 QUALITY_WEIGHT = 0.15
 """So much of the margin comes from how the texts are written."""

@@ -45,7 +45,8 @@ SYNONYMS: Mapping[str, str] = {
 }
 _WORD = re.compile(r"[a-z][a-z'\-]*|\d{1,3}|[.,;:!?]")
 _GREYSCALE = re.compile(
-    r"black[ -]and[ -]white (?:photo|picture|image|view|shot)|gr[ae]yscale|monochrome|in black and white|^black and white"
+    r"black[ -]and[ -]white (?:photo|picture|image|view|shot)"
+    r"|gr[ae]yscale|monochrome|in black and white|^black and white"
 )
 _QUOTED = re.compile(r'["“”]([^"“”]{2,80})["“”]')
 

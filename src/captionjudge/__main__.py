@@ -1,0 +1,5 @@
+"""`python -m captionjudge`."""
+
+from captionjudge.cli import main
+
+main()

@@ -1,0 +1,92 @@
+"""A scripted provider and projects that ask it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from captionjudge.project import Project
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Provider:
+    port: int
+    log: Path
+
+    def requests(self) -> list[dict[str, str]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+
+def cli(*arguments: object) -> Ran:
+    """captionjudge in a process of its own."""
+    command = [sys.executable, "-m", "captionjudge", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def provider(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Provider]:
+    log = tmp_path / "requests.jsonl"
+    latency = getattr(request, "param", 0.0)
+    command = [sys.executable, str(HERE / "provider.py"), str(log), str(latency)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield Provider(int(process.stdout.readline()), log)
+        process.stdin.close()
+        process.wait(timeout=10)
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Callable[[int], Path]:
+    def make(number: int) -> Path:
+        folder = tmp_path / "images"
+        folder.mkdir(exist_ok=True)
+        for index in range(number):
+            Image.new("RGB", (40, 30), (index * 7 % 256, index * 13 % 256, 90)).save(folder / f"photo-{index:03}.png")
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def make_project(tmp_path: Path, provider: Provider) -> Callable[..., Path]:
+    """A project with images, asking the scripted provider."""
+
+    def make(
+        images: Path,
+        candidates: Sequence[str] = ("a", "b"),
+        judges: Sequence[str] = ("j",),
+        name: str = "p",
+        more: str = "",
+    ) -> Path:
+        folder = tmp_path / name
+        with Project.init(folder) as project:
+            project.import_images(images)
+        names = ("Terse", "Detailed", "Third")
+        tables = "".join(
+            f'[[candidates]]\nname = "{title}"\nmodel = "local/{model}"\n'
+            for title, model in zip(names, candidates, strict=False)
+        )
+        models = ", ".join(f'"local/{judge}"' for judge in judges)
+        (folder / "captionjudge.toml").write_text(
+            f"{tables}[judge]\nmodels = [{models}]\n"
+            f'[providers.local]\nbase_url = "http://127.0.0.1:{provider.port}/v1"\nconcurrency = 8\n{more}\n'
+        )
+        return folder
+
+    return make

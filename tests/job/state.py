@@ -1,0 +1,45 @@
+"""What a project holds, without ids and times."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from captionjudge.store.database import open_database, sqlite_url
+
+_QUERIES = {
+    "descriptions": "SELECT i.title, d.author, d.text, d.client_metadata FROM item d JOIN item i"
+    " ON i.tag = d.tag AND i.kind = 'image' WHERE d.kind = 'text'",
+    "verdicts": "SELECT i.title, v.a, v.b, v.judge, v.slots, v.sample, v.choice, v.probability, v.criteria, v.reason,"
+    " v.consistent, v.error FROM verdict v JOIN item i ON i.id = v.item_id",
+    "pairs": "SELECT i.title, p.a, p.b, p.outcome, p.probability, p.flipped, p.dissent FROM pair p"
+    " JOIN item i ON i.id = p.item_id",
+    "answers": "SELECT i.title, a.attribute, a.value, a.author_kind, a.author, a.ontology_digest, a.prompt_digest"
+    " FROM answer a JOIN item i ON i.id = a.item_id",
+    "tasks": "SELECT i.title, t.stage, t.state, t.reason, t.owner FROM task t JOIN item i ON i.id = t.item_id",
+    "moves": "SELECT i.title, e.kind, e.from_stage, e.to_stage, e.pathway FROM event e JOIN item i ON i.id = e.item_id",
+    "answered": "SELECT c.request_digest FROM call c WHERE c.failure IS NULL",
+    "orphans": "SELECT title FROM item WHERE kind = 'text' AND tag NOT IN (SELECT tag FROM item WHERE kind = 'image')",
+}
+
+
+def rows(folder: Path, what: str) -> list[tuple[Any, ...]]:
+    database = open_database(sqlite_url(folder / ".captionjudge" / "store.db"))
+    try:
+        with database.read() as connection:
+            return sorted(map(tuple, connection.execute(text(_QUERIES[what]))), key=repr)
+    finally:
+        database.close()
+
+
+def final_state(folder: Path) -> dict[str, list[list[Any]]]:
+    """Everything that must not depend on how often the run was interrupted."""
+    names = ("descriptions", "verdicts", "pairs", "answers", "tasks", "moves")
+    return {name: [[_without_tag(cell) for cell in row] for row in rows(folder, name)] for name in names}
+
+
+def _without_tag(cell: Any) -> Any:
+    if not isinstance(cell, str) or '"Tag"' not in cell:
+        return cell
+    return json.dumps({key: value for key, value in json.loads(cell).items() if key != "Tag"})
