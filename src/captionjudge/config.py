@@ -257,8 +257,19 @@ def _place(location: Sequence[int | str]) -> str:
     return text
 
 
+_TABLES: dict[str, type[_Table]] = {
+    "candidates": Candidate,
+    "judge": Judge,
+    "images": Images,
+    "run": Run,
+    "providers": ProviderTable,
+    "prices": Price,
+    "stages": StageTable,
+}
+
+
 def _nearest(location: Sequence[int | str]) -> str:
-    tables: list[type[_Table]] = [Config, Candidate, Judge, Images, Run, ProviderTable, Price, StageTable]
-    known = [info.alias or name for table in tables for name, info in table.model_fields.items()]
+    table = _TABLES.get(str(location[0]), Config) if len(location) > 1 else Config
+    known = [info.alias or name for name, info in table.model_fields.items()]
     near = get_close_matches(str(location[-1]), known, n=1)
     return f"; did you mean {near[0]!r}?" if near else ""

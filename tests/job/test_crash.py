@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from job.conftest import Provider, cli
-from job.state import final_state, rows
+from tests.job.conftest import Provider, cli
+from tests.job.state import final_state, rows
 
 Make = Callable[..., Path]
 Images = Callable[[int], Path]

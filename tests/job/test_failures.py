@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.job.conftest import Provider, cli
+from tests.job.state import rows
 
 from captionjudge.project import Project
-from job.conftest import Provider, cli
-from job.state import rows
 
 Make = Callable[..., Path]
 Images = Callable[[int], Path]

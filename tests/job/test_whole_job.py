@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.job.conftest import Provider, cli
+from tests.job.state import final_state, rows
 
 from captionjudge.project import Project
-from job.conftest import Provider, cli
-from job.state import final_state, rows
 
 Make = Callable[..., Path]
 

@@ -69,6 +69,7 @@ def import_captions(setup: Setup, content: bytes, name: str, folder: Path) -> Ca
     rows = _rows(content, name, result)
     while chunk := list(islice(rows, _PER_TRANSACTION)):
         _import_chunk(setup, chunk, folder, result)
+    result.failures.sort()
     return result
 
 

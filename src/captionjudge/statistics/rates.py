@@ -35,4 +35,5 @@ def wilson(successes: float, n: int, z: float = Z_95) -> Rate | None:
     scale = 1 + z * z / n
     center = (p + z * z / (2 * n)) / scale
     half = z / scale * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return Rate(p, max(0.0, center - half), min(1.0, center + half), n)
+    # Rounding must not put the share outside of its own interval.
+    return Rate(p, max(0.0, min(p, center - half)), min(1.0, max(p, center + half)), n)

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import fields
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Table
@@ -22,6 +21,7 @@ _TABLES: dict[type[Any], Table] = {
     Answer: tables.answer,
     Event: tables.event,
 }
+_COLUMNS = {record: tuple(field.name for field in fields(record)) for record in (*_TABLES, Pair)}
 
 
 class Batch:
@@ -77,8 +77,7 @@ class Batch:
 
 def row_of(record: Record) -> dict[str, Any]:
     """A record's columns and values."""
-    record_type: type[Any] = type(record)
-    return {name: getattr(record, name) for name in _columns(record_type)}
+    return {name: getattr(record, name) for name in _COLUMNS[type(record)]}
 
 
 def ignoring(connection: Connection, table: Table) -> Insert:
@@ -98,8 +97,3 @@ def replacing(connection: Connection, table: Table) -> Insert:
 
 def _dialect_insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
-
-
-@cache
-def _columns(record: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(record))

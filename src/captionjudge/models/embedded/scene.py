@@ -21,6 +21,13 @@ PLURALS = {
     "pair of scissors": "pairs of scissors", "bus": "buses", "wine glass": "wine glasses", "toothbrush": "toothbrushes",
     "couch": "couches", "bench": "benches", "sandwich": "sandwiches",
 }  # fmt: skip
+PLAIN = {
+    "alp": "mountain",
+    "lakeside": "lake",
+    "seashore": "beach",
+    "monarch": "monarch butterfly",
+    "worm fence": "fence",
+}
 VAGUE = frozenset({"bar", "sign", "cross", "log", "nail", "fly", "iron", "arch", "chain", "flag", "square", "ball"})
 _PLACES = """
 kitchen bathroom bedroom living_room office classroom library restaurant cafe shop supermarket market garage
@@ -119,7 +126,7 @@ def _class(evidence: Evidence, models: Models) -> Named | None:
     best = int(np.argmax(shares))
     if shares[best] >= LIKELY:
         concept = models.knowledge.classes[best]
-        name = concept.words[0]
+        name = PLAIN.get(concept.words[0], concept.words[0])
         return Named(with_article(name), name.lower().replace(" ", "_"), bool(shares[best] >= CONFIDENT))
     return None
 
@@ -131,8 +138,19 @@ def _tags(evidence: Evidence, models: Models) -> list[Named]:
     for index in np.argsort(-scores, kind="stable")[:MOST_TAGS]:
         word, score = models.tags.words[index], float(scores[index])
         if score >= TAG_SCORE and word not in VAGUE and _is_backed(word, score, evidence, models):
-            found.append(Named(with_article(word.replace("_", " ")), word, score >= SURE_TAG))
+            found.append(
+                Named(
+                    with_article(word.replace("_", " ")),
+                    word,
+                    score >= SURE_TAG and _share(word, evidence, models) >= LIKELY,
+                )
+            )
     return found
+
+
+def _share(word: str, evidence: Evidence, models: Models) -> float:
+    """The probability of the classes that a word stands for; nothing for a word that stands for none."""
+    return float(evidence.sight.probabilities[models.knowledge.meaning(word).classes].sum())
 
 
 def _is_backed(word: str, score: float, evidence: Evidence, models: Models) -> bool:

@@ -72,6 +72,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_item_content", "item", ["project_id", "digest"], unique=False)
     op.create_index("ix_item_group", "item", ["project_id", "tag"], unique=False)
+    op.create_index("ix_item_title", "item", ["project_id", "title"], unique=False)
     op.create_index("ix_item_page", "item", ["project_id", "kind", "id"], unique=False)
     op.create_table(
         "usage",

@@ -1,0 +1,115 @@
+"""Imports: whatever is wrong with a file or a row is named, and the rest goes on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from captionjudge.errors import ConfigError
+from captionjudge.project import Project
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for index in range(3):
+        Image.new("RGB", (20, 10), (index * 50, 80, 120)).save(folder / f"bild ä{index}.png")
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, photos: Path) -> Iterator[Project]:
+    with Project.init(tmp_path / "project", "judge-only") as made:
+        made.import_images(photos)
+        yield made
+
+
+def captions(project: Project, tmp_path: Path, text: str | bytes, name: str = "captions.csv") -> tuple[int, list[str]]:
+    path = tmp_path / name
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    result = project.import_captions(path)
+    return result.added, [f"{failure.row}: {failure.message}" for failure in result.failures]
+
+
+def test_good_rows_are_kept_and_bad_ones_named(project: Project, tmp_path: Path) -> None:
+    added, failures = captions(
+        project,
+        tmp_path,
+        "\ufeffImage;candidate;TEXT;note\n"
+        'bild ä0.png;Candidate A;"two\nlines; quoted ""so""";x\n'
+        "bild ä0.png;Candidate Z;text;x\n"
+        "bild ä1.png;Candidate A;  ;x\n"
+        "nowhere.png;Candidate A;text;x\n"
+        "bild ä2.png;Candidate B\n"
+        "\n"
+        "photos/bild ä2.png;Candidate B;last;x\n",
+    )
+    assert added == 2
+    assert [failure.partition(":")[0] for failure in failures] == ["2", "3", "4", "5"]
+    assert "'Candidate Z'" in failures[0]
+    assert "text" in failures[1]
+    assert "'nowhere.png'" in failures[2]
+
+
+def test_the_same_descriptions_again_change_nothing(project: Project, tmp_path: Path) -> None:
+    text = "image,candidate,text\nbild ä0.png,Candidate A,one\n"
+    assert captions(project, tmp_path, text) == (1, [])
+    assert captions(project, tmp_path, text) == (0, [])
+
+
+def test_another_text_by_the_same_candidate_is_refused(project: Project, tmp_path: Path) -> None:
+    captions(project, tmp_path, "image,candidate,text\nbild ä0.png,Candidate A,one\n")
+    added, failures = captions(project, tmp_path, "image,candidate,text\nbild ä0.png,Candidate A,two\n")
+    assert added == 0
+    assert "already" in failures[0]
+
+
+def test_json_lines_are_read_too(project: Project, tmp_path: Path) -> None:
+    added, failures = captions(
+        project,
+        tmp_path,
+        '{"image": "bild ä0.png", "candidate": "Candidate A", "text": "one"}\n'
+        '{"image": "bild ä0.png", "candidate": "Candidate B", "text": 2}\n{"image": \n',
+        "captions.jsonl",
+    )
+    assert added == 1
+    assert len(failures) == 2
+
+
+@pytest.mark.parametrize("text", ["", "image,text\nx,y\n", b"image,candidate,text\n\xff\n"])
+def test_a_file_that_is_no_table_of_descriptions_is_refused_whole(
+    project: Project, tmp_path: Path, text: str | bytes
+) -> None:
+    with pytest.raises(ConfigError, match=r"captions\.csv"):
+        captions(project, tmp_path, text)
+
+
+def test_images_are_imported_once_and_duplicates_are_noticed(project: Project, photos: Path) -> None:
+    (photos / "copy.png").write_bytes((photos / "bild ä0.png").read_bytes())
+    again = project.import_images(photos)
+    assert (again.added, again.unchanged) == (0, 3)
+    assert [duplicate.title for duplicate in again.duplicates] == ["bild ä0.png"]
+
+
+def test_a_broken_image_is_named_and_the_rest_is_imported(tmp_path: Path, photos: Path) -> None:
+    whole = (photos / "bild ä0.png").read_bytes()
+    (photos / "cut.png").write_bytes(whole[:-20])
+    (photos / "empty.jpg").write_bytes(b"")
+    (photos / "text.jpg").write_bytes(b"not an image at all, but text")
+    (photos / "wrong.jpg").write_bytes(whole)
+    (photos / "loop.png").symlink_to("loop.png")
+    (photos / "folder.png").mkdir()
+    with Project.init(tmp_path / "fresh") as project:
+        result = project.import_images(photos)
+    found = {Path(failure.path).name: failure.kind for failure in result.failures}
+    assert result.added == 3
+    assert found == {
+        "cut.png": "truncated",
+        "empty.jpg": "empty",
+        "text.jpg": "not_an_image",
+        "wrong.jpg": "mislabelled",
+        "loop.png": "symlink_loop",
+        "folder.png": "directory",
+    }

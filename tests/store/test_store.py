@@ -1,0 +1,146 @@
+"""What is written is whole, owned and found again."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from captionjudge.errors import StaleLease
+from captionjudge.identity import new_id, now_ms
+from captionjudge.store import items, migrate, projects, tables, tasks, workers
+from captionjudge.store.batch import Batch
+from captionjudge.store.blobs import Blobs
+from captionjudge.store.database import Database, open_database, sqlite_url
+from captionjudge.store.records import Item, Task
+from captionjudge.store.writer import Writer
+
+SOON = 60_000
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(sqlite_url(tmp_path / "store.db"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def project(database: Database) -> str:
+    return database.write(lambda batch: projects.create(batch, "test"))
+
+
+def add(database: Database, project: str, number: int) -> list[Item]:
+    images = [
+        Item(new_id(), project, "image", f"{i}", new_id(), f"{i}", "image/png", now_ms(), client_metadata={"mine": 1})
+        for i in range(number)
+    ]
+
+    def write(batch: Batch) -> None:
+        for image in images:
+            items.add_image(batch, image, Task(new_id(), project, image.id, "Describe", now_ms()), None)
+
+    database.write(write)
+    return images
+
+
+def claim(database: Database, project: str, owner: str, most: int = 10, until: int = SOON) -> list[tasks.Claimed]:
+    now = now_ms()
+    return database.write(lambda batch: tasks.claim(batch, project, ["Describe"], (owner, now + until), now, most))
+
+
+def test_a_task_is_leased_to_one_owner(database: Database, project: str) -> None:
+    add(database, project, 5)
+    first, second = claim(database, project, new_id(), 3), claim(database, project, new_id(), 3)
+    assert len(first) == 3
+    assert len(second) == 2
+    assert {each.task.id for each in first} & {each.task.id for each in second} == set()
+
+
+def test_a_lease_that_ran_out_is_free_again(database: Database, project: str) -> None:
+    add(database, project, 1)
+    claim(database, project, new_id(), until=-1)
+    assert len(claim(database, project, new_id())) == 1
+
+
+def test_a_stale_owners_move_is_refused_and_writes_nothing(database: Database, project: str) -> None:
+    add(database, project, 1)
+    stale, present = new_id(), new_id()
+    [claimed] = claim(database, project, stale, until=-1)
+    claim(database, project, present)
+    with pytest.raises(StaleLease):
+        database.write(lambda batch: tasks.move(batch, claimed.task, stale, "Judge", "Described", keep=True))
+    with database.read() as connection:
+        assert [count.stage for count in tasks.counts(connection, project)] == ["Describe"]
+
+
+def test_a_dead_workers_tasks_are_free_at_once(
+    database: Database, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(database, project, 2)
+    owner = database.write(workers.register)
+    claim(database, project, owner)
+    assert database.write(workers.bury_dead) == 0
+    monkeypatch.setattr(workers, "_started", lambda _pid: "another process")
+    assert database.write(workers.bury_dead) == 2
+
+
+def test_metadata_is_merged_and_never_replaced(database: Database, project: str) -> None:
+    [image] = add(database, project, 1)
+    database.write(lambda batch: items.merge_metadata(batch, image.id, {"Tag": "t"}))
+    with database.read() as connection:
+        found = items.get(connection, image.id)
+    assert found is not None
+    assert found.client_metadata == {"mine": 1, "Tag": "t"}
+
+
+def test_pages_hold_every_item_once(database: Database, project: str) -> None:
+    images = add(database, project, 23)
+    with database.read() as connection:
+        seen = [item.id for page in items.pages(connection, project, "image", size=5) for item in page]
+    assert seen == [image.id for image in images]
+
+
+def test_a_change_that_fails_takes_no_other_with_it(database: Database, project: str) -> None:
+    def fail(_batch: Batch) -> None:
+        raise RuntimeError("broken")
+
+    async def write() -> list[object]:
+        writer = Writer(database)
+        jobs = [writer.write(lambda batch: projects.keep_document(batch, "k", "one")), writer.write(fail)]
+        jobs.append(writer.write(lambda batch: projects.keep_document(batch, "k", "two")))
+        results = await asyncio.gather(*jobs, return_exceptions=True)
+        await writer.close()
+        return results
+
+    first, broken, last = asyncio.run(write())
+    assert isinstance(broken, RuntimeError)
+    with database.read() as connection:
+        assert projects.read_document(connection, str(first)) == "one"
+        assert projects.read_document(connection, str(last)) == "two"
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, tables.metadata) == []
+
+
+def test_the_head_that_is_opened_without_alembic_is_alembics() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    assert ScriptDirectory.from_config(config).get_current_head() == migrate.HEAD
+
+
+def test_a_blob_is_found_under_its_digest_and_nothing_half_written_is(tmp_path: Path) -> None:
+    blobs = Blobs(str(tmp_path / "blobs"))
+    blobs.put("ab12", b"content")
+    blobs.put("ab12", b"content")
+    assert blobs.get("ab12") == b"content"
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["12"]
+    with pytest.raises(FileNotFoundError):
+        blobs.get("cd34")
