@@ -113,7 +113,7 @@ def test_a_change_that_fails_takes_no_other_with_it(database: Database, project:
         writer = Writer(database)
         jobs = [writer.write(lambda batch: projects.keep_document(batch, "k", "one")), writer.write(fail)]
         jobs.append(writer.write(lambda batch: projects.keep_document(batch, "k", "two")))
-        results = await asyncio.gather(*jobs, return_exceptions=True)
+        results: list[object] = [*await asyncio.gather(*jobs, return_exceptions=True)]
         await writer.close()
         return results
 
