@@ -47,7 +47,7 @@ def verdict_of(
     """The verdict that a filled form is."""
     a, b = of_descriptions(filled, ballot.slots)
     names = pairing.names
-    blocks = (roles.blocks[names[0]], roles.blocks[names[1]]) if roles.blocks else None
+    blocks = _blocks(roles, *names)
     choice = filled.chosen(ballot.slots)
     return Verdict(
         **_shared(pairing, ballot),
@@ -88,6 +88,12 @@ def choice_answer(verdict: Verdict, roles: Roles, outcome: Outcome, author: str)
     if not fitting:
         return None
     return _answer(verdict, RadioAnswer(roles.choice.feature_hash, fitting[0].feature_hash), author, None)
+
+
+def _blocks(roles: Roles, a: str, b: str) -> tuple[Attribute, Attribute] | None:
+    # Under neutral titles, so that what is said of both has one name.
+    of_a, of_b = roles.neutral_block(a), roles.neutral_block(b)
+    return None if of_a is None or of_b is None else (of_a, of_b)
 
 
 def _answer(verdict: Verdict, given: Given, author: str, prompt_digest: str | None) -> Answer:
