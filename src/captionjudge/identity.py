@@ -2,11 +2,15 @@
 
 import hashlib
 import os
+import random
 import threading
 import time
 
 _lock = threading.Lock()
 _last = 0
+_random = random.Random(os.urandom(32))
+# A forked process must not go on with its parent's numbers.
+os.register_at_fork(after_in_child=lambda: _random.seed(os.urandom(32)))
 
 
 def new_id() -> str:
@@ -15,9 +19,9 @@ def new_id() -> str:
     with _lock:
         # 48 bits of milliseconds and 12 bits of a counter, which runs over into the milliseconds when it is full.
         _last = max(_last + 1, (time.time_ns() // 1_000_000) << 12)
-        stamp = _last
+        stamp, tail = _last, _random.getrandbits(62)
     high = (stamp >> 12) << 16 | 0x7000 | (stamp & 0xFFF)
-    low = int.from_bytes(os.urandom(8), "big") & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+    low = tail | 0x8000_0000_0000_0000
     text = f"{high:016x}{low:016x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 

@@ -12,7 +12,7 @@ from captionjudge.running.feed import Claim, Lease
 from captionjudge.running.progress import Progress
 from captionjudge.running.setup import Setup
 from captionjudge.running.stage import Handler, Picture, StageFailed, Step, Work
-from captionjudge.store import tasks, verdicts
+from captionjudge.store import tasks
 from captionjudge.store.batch import Batch
 from captionjudge.store.records import Answer, Item, Task, Verdict
 from captionjudge.store.writer import Writer
@@ -100,4 +100,4 @@ def _write_rows(batch: Batch, step: Step) -> None:
     for row in rows:
         batch.add(row)
     for pair in step.pairs:
-        verdicts.keep_pair(batch, pair)
+        batch.keep_pair(pair)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from captionjudge.store import tables
 from captionjudge.store.records import Answer, Call, Event, Item, Pair, Task, Verdict
 
-Record = Item | Task | Call | Verdict | Answer | Event | Pair
+Record = Item | Task | Call | Verdict | Answer | Event
 
 _TABLES: dict[type[Any], Table] = {
     Item: tables.item,
@@ -31,6 +31,7 @@ class Batch:
         self.connection = connection
         self._rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self._documents: dict[str, dict[str, str]] = {}
+        self._pairs: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._usage: dict[tuple[str, str, str, str], dict[str, Any]] = {}
 
     def add(self, record: Record) -> None:
@@ -45,6 +46,10 @@ class Batch:
         """Keep a text under its digest, once."""
         self._documents[digest] = {"digest": digest, "kind": kind, "body": body}
 
+    def keep_pair(self, come_to: Pair) -> None:
+        """Write what a pair's verdicts come to, in place of what they came to before."""
+        self._pairs[come_to.item_id, come_to.a, come_to.b] = row_of(come_to)
+
     def add_usage(self, key: tuple[str, str, str, str], amounts: Mapping[str, float]) -> None:
         """Add to the running totals of (project, purpose, role, model)."""
         totals = self._usage.setdefault(key, dict.fromkeys(amounts, 0))
@@ -54,11 +59,14 @@ class Batch:
     def flush(self) -> None:
         """Send what is held back, so that statements that follow see it."""
         if self._documents:
-            self.connection.execute(ignoring(self.connection, tables.document), list(self._documents.values()))
+            self.connection.execute(_ignoring(self.connection, tables.document), list(self._documents.values()))
             self._documents.clear()
         for table in tables.metadata.sorted_tables:
             if rows := self._rows.pop(table.name, None):
                 self.connection.execute(table.insert(), rows)
+        if self._pairs:
+            self.connection.execute(_replacing(self.connection, tables.pair), list(self._pairs.values()))
+            self._pairs.clear()
         if self._usage:
             self._flush_usage()
 
@@ -75,18 +83,16 @@ class Batch:
         self._usage.clear()
 
 
-def row_of(record: Record) -> dict[str, Any]:
+def row_of(record: Record | Pair) -> dict[str, Any]:
     """A record's columns and values."""
     return {name: getattr(record, name) for name in _COLUMNS[type(record)]}
 
 
-def ignoring(connection: Connection, table: Table) -> Insert:
-    """An INSERT that leaves rows with a known key as they are."""
+def _ignoring(connection: Connection, table: Table) -> Insert:
     return _dialect_insert(connection, table).on_conflict_do_nothing()
 
 
-def replacing(connection: Connection, table: Table) -> Insert:
-    """An INSERT that overwrites rows with a known key."""
+def _replacing(connection: Connection, table: Table) -> Insert:
     insert = _dialect_insert(connection, table)
     keys = {column.name for column in table.primary_key}
     return insert.on_conflict_do_update(

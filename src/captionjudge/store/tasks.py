@@ -3,13 +3,29 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Select, and_, func, or_, select, update
+from sqlalchemy import Connection, Select, Update, and_, bindparam, func, null, or_, select, update
 
 from captionjudge.errors import StaleLease
 from captionjudge.identity import new_id, now_ms
 from captionjudge.store.batch import Batch
 from captionjudge.store.records import Event, Item, Task
 from captionjudge.store.tables import item, task
+
+# Built once: building and keying a statement costs more than running it.
+_HELD = update(task).where(
+    task.c.id == bindparam("held_id"), task.c.owner == bindparam("held_owner"), task.c.stage == bindparam("held_stage")
+)
+_MOVE_ON = _HELD.values(stage=bindparam("there"), attempts=0, reason=null(), detail=null(), updated_at=bindparam("now"))
+_MOVE_OUT = _MOVE_ON.values(owner=null(), until=null())
+_FAIL = _HELD.values(
+    state="failed",
+    reason=bindparam("why"),
+    detail=bindparam("how"),
+    attempts=task.c.attempts + 1,
+    owner=null(),
+    until=null(),
+    updated_at=bindparam("now"),
+)
 
 
 class Claimed(NamedTuple):
@@ -103,10 +119,8 @@ def move(batch: Batch, task_: Task, owner: str, there: str, pathway: str, *, kee
         StaleLease: the task is not there any more, or not the owner's.
     """
     now = now_ms()
-    values: dict[str, object] = {"stage": there, "attempts": 0, "reason": None, "detail": None, "updated_at": now}
-    if not keep:
-        values |= {"owner": None, "until": None}
-    _guarded(batch, task_, owner, values)
+    moved = {"there": there, "now": now}
+    _guarded(batch, task_, owner, _MOVE_ON if keep else _MOVE_OUT, moved)
     batch.add(Event(new_id(), task_.project_id, task_.item_id, "moved", owner, now, task_.stage, there, pathway))
 
 
@@ -117,23 +131,14 @@ def fail(batch: Batch, task_: Task, owner: str, reason: str, detail: str) -> Non
         StaleLease: the task is not the owner's any more.
     """
     now = now_ms()
-    values: dict[str, object] = {
-        "state": "failed",
-        "reason": reason,
-        "detail": detail,
-        "attempts": task.c.attempts + 1,
-        "owner": None,
-        "until": None,
-        "updated_at": now,
-    }
-    _guarded(batch, task_, owner, values)
+    _guarded(batch, task_, owner, _FAIL, {"why": reason, "how": detail, "now": now})
     detail = f"{reason}: {detail}"
     batch.add(Event(new_id(), task_.project_id, task_.item_id, "failed", owner, now, task_.stage, detail=detail))
 
 
-def _guarded(batch: Batch, task_: Task, owner: str, values: dict[str, object]) -> None:
-    held = (task.c.id == task_.id, task.c.owner == owner, task.c.stage == task_.stage)
-    if batch.connection.execute(update(task).where(*held).values(values)).rowcount != 1:
+def _guarded(batch: Batch, task_: Task, owner: str, statement: Update, values: dict[str, object]) -> None:
+    held = {"held_id": task_.id, "held_owner": owner, "held_stage": task_.stage}
+    if batch.connection.execute(statement, held | values).rowcount != 1:
         raise StaleLease(f"task {task_.id} was taken over by another worker")
 
 

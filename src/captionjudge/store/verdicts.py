@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Integer, cast, func, select, tuple_
 
-from captionjudge.store.batch import Batch, replacing, row_of
 from captionjudge.store.records import Answer, Event, Pair, Verdict
 from captionjudge.store.tables import answer, event, pair, verdict
 
@@ -20,11 +19,6 @@ class OutcomeCount(NamedTuple):
     pairs: int
     flips: int
     judged_twice: int
-
-
-def keep_pair(batch: Batch, come_to: Pair) -> None:
-    """Write what a pair's verdicts come to, in place of what they came to before."""
-    batch.connection.execute(replacing(batch.connection, pair), row_of(come_to))
 
 
 def of_item(connection: Connection, item_id: str) -> list[Verdict]:

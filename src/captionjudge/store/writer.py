@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,6 +15,7 @@ from captionjudge.store.database import Database, apply
 T = TypeVar("T")
 
 _MOST_PER_COMMIT = 256
+_GATHER_SECONDS = 0.004
 
 
 class _Job(NamedTuple):
@@ -64,6 +66,9 @@ class Writer:
     def _waiting(self) -> tuple[list[_Job], bool]:
         jobs: list[_Job] = []
         job = self._jobs.get()
+        if job is not None:
+            # A commit costs as much as some ten changes: wait a moment for company.
+            time.sleep(_GATHER_SECONDS)
         while job is not None:
             jobs.append(job)
             if len(jobs) == _MOST_PER_COMMIT:
