@@ -14,19 +14,19 @@ SLOT_TITLE = "Description"
 class Roles:
     """The ontology, divided.
 
-    `blocks` holds one classification per candidate, `choice` the judge's choice among candidates, `questions` what
-    is asked about the image, `people` what only people answer.
+    `blocks` holds one classification per candidate, `neutral` the same without the candidate's name, `choice` the
+    judge's choice among candidates, `questions` what is asked about the image, `people` what only people answer.
     """
 
     blocks: Mapping[str, Attribute]
+    neutral: Mapping[str, Attribute]
     questions: tuple[Attribute, ...]
     choice: Attribute | None
     people: tuple[Attribute, ...]
 
     def neutral_block(self, candidate: str) -> Attribute | None:
         """The candidate's block under a title that does not tell whose it is, and which a judge may not leave out."""
-        block = self.blocks.get(candidate)
-        return None if block is None else _neutral(block)
+        return self.neutral.get(candidate)
 
 
 def assign_roles(
@@ -48,7 +48,8 @@ def assign_roles(
     blocks = {name: a for name in candidates for a in rest if _key(a.name) == _key(name) and a is not chosen}
     _check_blocks(blocks, candidates)
     questions = tuple(a for a in rest if a is not chosen and a not in blocks.values())
-    return Roles(blocks, questions, chosen, for_people)
+    neutral = {name: _neutral(block) for name, block in blocks.items()}
+    return Roles(blocks, neutral, questions, chosen, for_people)
 
 
 def _choice(attributes: Sequence[Attribute], candidates: Sequence[str], title: str | None) -> Attribute | None:

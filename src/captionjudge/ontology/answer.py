@@ -105,8 +105,7 @@ def _answered(answer: Answer | None, top: Attribute) -> Iterator[tuple[str, str,
     """Name, label, answer and question of every answer; a question that is no longer in the tree is None."""
     if answer is None:
         return
-    names = _names(top)
-    questions = {one.feature_hash: one for one in walk(top)}
+    names, questions = _index(top)
     stack = [answer]
     while stack:
         one = stack.pop()
@@ -115,6 +114,21 @@ def _answered(answer: Answer | None, top: Attribute) -> Iterator[tuple[str, str,
         if not (one is answer and nested):
             yield names.get(one.attribute, one.attribute), _label(one, question), one, question
         stack.extend(reversed(nested))
+
+
+_INDEXED: dict[int, tuple[Attribute, dict[str, str], dict[str, Attribute]]] = {}
+_MOST_INDEXED = 64
+
+
+def _index(top: Attribute) -> tuple[dict[str, str], dict[str, Attribute]]:
+    """Names and questions of a tree by feature hash."""
+    known = _INDEXED.get(id(top))
+    # By identity, since hashing a tree means walking it; the tree is kept with it, so that its id stays its own.
+    if known is None:
+        if len(_INDEXED) >= _MOST_INDEXED:
+            _INDEXED.clear()
+        known = _INDEXED[id(top)] = (top, _names(top), {one.feature_hash: one for one in walk(top)})
+    return known[1], known[2]
 
 
 def _nested(answer: Answer) -> tuple[Answer, ...]:

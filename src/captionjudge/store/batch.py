@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Table
@@ -59,27 +60,23 @@ class Batch:
     def flush(self) -> None:
         """Send what is held back, so that statements that follow see it."""
         if self._documents:
-            self.connection.execute(_ignoring(self.connection, tables.document), list(self._documents.values()))
+            self.connection.execute(
+                _ignoring(self.connection.dialect.name, tables.document), list(self._documents.values())
+            )
             self._documents.clear()
         for table in tables.metadata.sorted_tables:
             if rows := self._rows.pop(table.name, None):
                 self.connection.execute(table.insert(), rows)
         if self._pairs:
-            self.connection.execute(_replacing(self.connection, tables.pair), list(self._pairs.values()))
+            self.connection.execute(_replacing(self.connection.dialect.name, tables.pair), list(self._pairs.values()))
             self._pairs.clear()
         if self._usage:
             self._flush_usage()
 
     def _flush_usage(self) -> None:
-        insert = _dialect_insert(self.connection, tables.usage)
-        names = ("calls", "failures", "prompt_tokens", "completion_tokens", "cached_tokens", "cost", "unpriced")
-        statement = insert.on_conflict_do_update(
-            index_elements=[column.name for column in tables.usage.primary_key],
-            set_={name: tables.usage.c[name] + insert.excluded[name] for name in names},
-        )
         keys = ("project_id", "purpose", "role", "model")
         rows = [{**dict(zip(keys, key, strict=True)), **amounts} for key, amounts in sorted(self._usage.items())]
-        self.connection.execute(statement, rows)
+        self.connection.execute(_adding(self.connection.dialect.name, tables.usage), rows)
         self._usage.clear()
 
 
@@ -88,18 +85,29 @@ def row_of(record: Record | Pair) -> dict[str, Any]:
     return {name: getattr(record, name) for name in _COLUMNS[type(record)]}
 
 
-def _ignoring(connection: Connection, table: Table) -> Insert:
-    return _dialect_insert(connection, table).on_conflict_do_nothing()
+# Built once a dialect: building and keying a statement costs more than running it.
+@cache
+def _ignoring(dialect: str, table: Table) -> Insert:
+    return _insert(dialect, table).on_conflict_do_nothing()
 
 
-def _replacing(connection: Connection, table: Table) -> Insert:
-    insert = _dialect_insert(connection, table)
-    keys = {column.name for column in table.primary_key}
-    return insert.on_conflict_do_update(
-        index_elements=sorted(keys),
-        set_={column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys},
-    )
+@cache
+def _replacing(dialect: str, table: Table) -> Insert:
+    insert, keys = _insert(dialect, table), _keys(table)
+    values = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
+    return insert.on_conflict_do_update(index_elements=keys, set_=values)
 
 
-def _dialect_insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+@cache
+def _adding(dialect: str, table: Table) -> Insert:
+    insert, keys = _insert(dialect, table), _keys(table)
+    sums = {column.name: column + insert.excluded[column.name] for column in table.columns if column.name not in keys}
+    return insert.on_conflict_do_update(index_elements=keys, set_=sums)
+
+
+def _keys(table: Table) -> list[str]:
+    return [column.name for column in table.primary_key]
+
+
+def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
