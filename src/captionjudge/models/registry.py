@@ -31,7 +31,7 @@ BUILT_IN_PROVIDERS = {
         Provider("anthropic", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
         Provider("gemini", "gemini", "https://generativelanguage.googleapis.com", "GEMINI_API_KEY"),
         Provider("openrouter", "openai-compatible", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
-        Provider("embedded", "embedded"),
+        Provider("embedded", "embedded", concurrency=4),
         Provider("recorded", "recorded"),
     )
 }
