@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from captionjudge.errors import WorkflowError
-from captionjudge.workflow import TEMPLATES, dump_workflow, load_workflow, template
+from captionjudge.workflow import TEMPLATES, Stage, Workflow, dump_workflow, load_workflow, template
 
 
 def workflow(**changes: Any) -> dict[str, Any]:
@@ -63,3 +65,24 @@ def test_an_unknown_pathway_is_refused_with_a_suggestion() -> None:
     with pytest.raises(WorkflowError) as caught:
         load_workflow(template("default")).destination("Describe", "Descrybed")
     assert "Described" in caught.value.hint
+
+
+@st.composite
+def workflows(draw: st.DrawFn) -> Workflow:
+    """A chain of agent and review stages with ways back, in any order of the file."""
+    words = st.text(min_size=1, max_size=8).filter(str.strip)
+    titles = draw(st.lists(words, min_size=2, max_size=6, unique=True))
+    stages = [Stage(titles[-1], draw(st.sampled_from(["done", "archive"])))]
+    for number, title in enumerate(titles[:-1]):
+        onward, other = titles[number + 1], draw(st.sampled_from(titles))
+        if draw(st.booleans()):
+            stages.append(Stage(title, "review", {"approved": onward, "rejected": other}))
+        else:
+            others = draw(st.dictionaries(words, st.just(other), max_size=2))
+            stages.append(Stage(title, "agent", {**others, draw(words): onward}))
+    return Workflow(tuple(draw(st.permutations(stages))), titles[0])
+
+
+@given(workflows())
+def test_a_workflow_that_is_written_and_read_is_the_same(workflow: Workflow) -> None:
+    assert load_workflow(dump_workflow(workflow)) == workflow
