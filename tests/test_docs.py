@@ -17,11 +17,12 @@ TABLES: dict[str, type[BaseModel]] = {
     "## `[judge]`": config.Judge,
     "## `[images]`": config.Images,
     "## `[run]`": config.Run,
+    "## `[review]`": config.Review,
     "## `[providers.NAME]`": config.ProviderTable,
     '## `[prices."provider/model"]`': config.Price,
     '## `[stages."TITLE"]`': config.StageTable,
 }
-IN_TABLES_OF_THEIR_OWN = {"candidates", "judge", "images", "run", "providers", "prices", "stages"}
+IN_TABLES_OF_THEIR_OWN = {"candidates", "judge", "images", "run", "providers", "prices", "stages", "review"}
 
 
 def _section(heading: str) -> str:

@@ -99,6 +99,27 @@ class Run(_Table):
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+class Review(_Table):
+    """The `[review]` table: how people decide."""
+
+    reveal: Literal["after_choice", "always", "never"] = "after_choice"
+    reviewers: _Count = 1
+    settle: Literal["unanimous", "majority"] = "unanimous"
+    order: Literal["uncertainty", "instability", "disagreement", "random"] = "uncertainty"
+    audit: Annotated[float, Field(ge=0, le=1)] = 0.1
+    seed: int = 0
+    hold: Annotated[float, Field(ge=10)] = 600.0
+    rejects: list[Literal["tie", "both_bad"]] = ["both_bad"]
+    diff: bool = True
+    guidelines: str = ""
+    keys: dict[_Name, str] = {}
+
+    @field_validator("audit", "hold", mode="before")
+    @classmethod
+    def _whole_numbers_too(cls, value: object) -> object:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 class ProviderTable(_Table):
     """One `[providers.NAME]` table."""
 
@@ -182,6 +203,7 @@ class Config(_Table):
     judge: Judge = Judge()
     images: Images = Images()
     run: Run = Run()
+    review: Review = Review()
     providers: dict[_Name, ProviderTable] = {}
     prices: dict[_Reference, Price] = {}
     stages: dict[_Name, StageTable] = {}
@@ -262,6 +284,7 @@ _TABLES: dict[str, type[_Table]] = {
     "judge": Judge,
     "images": Images,
     "run": Run,
+    "review": Review,
     "providers": ProviderTable,
     "prices": Price,
     "stages": StageTable,

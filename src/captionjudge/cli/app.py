@@ -85,12 +85,13 @@ def open_project(folder: Path | None, option: Path | None) -> "Project":
 
 def _register() -> None:
     # Each module adds its commands to the application.
-    from captionjudge.cli import demo, ontology, project, report, run, workflow
+    from captionjudge.cli import demo, ontology, project, report, review, run, workflow
 
-    for module in (demo, project, run, report):
+    for module in (demo, project, run, review, report):
         module.register(app)
     app.add_typer(ontology.app, name="ontology")
     app.add_typer(workflow.app, name="workflow")
+    app.add_typer(review.users, name="users")
 
 
 _register()

@@ -10,7 +10,7 @@ from captionjudge.judging.roles import Roles
 from captionjudge.ontology.answer import Answer as Given
 from captionjudge.ontology.answer import RadioAnswer, flatten, to_json
 from captionjudge.ontology.tree import Attribute
-from captionjudge.store.records import Answer, Item, Outcome, Slots, Verdict
+from captionjudge.store.records import Answer, Item, Outcome, Review, Slots, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,37 @@ def choice_answer(verdict: Verdict, roles: Roles, outcome: Outcome, author: str)
     if not fitting:
         return None
     return _answer(verdict, RadioAnswer(roles.choice.feature_hash, fitting[0].feature_hash), author, None)
+
+
+def final_choice_answer(roles: Roles, review: Review, author: str) -> list[Answer]:
+    """A person's choice as an answer to the classifications for people that offer it.
+
+    A choice that none of the options names (a tie, say, or one that was taken back) withdraws the earlier answer.
+    """
+    found: list[Answer] = []
+    for attribute in roles.people:
+        if attribute.type != "radio":
+            continue
+        label = {"one": review.winner or "", "both_bad": "both bad"}.get(review.decision, review.decision)
+        fitting = [option for option in attribute.options if _same(option.label, label)]
+        if fitting:
+            value = to_json(RadioAnswer(attribute.feature_hash, fitting[0].feature_hash))
+        else:
+            value = {"attribute": attribute.feature_hash, "type": "radio", "withdrawn": True}
+        found.append(
+            Answer(
+                id=new_id(),
+                project_id=review.project_id,
+                item_id=review.item_id,
+                attribute=attribute.feature_hash,
+                value=value,
+                author_kind="person",
+                author=author,
+                ontology_digest=review.ontology_digest,
+                created_at=review.created_at,
+            )
+        )
+    return found
 
 
 def _blocks(roles: Roles, a: str, b: str) -> tuple[Attribute, Attribute] | None:

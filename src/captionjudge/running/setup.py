@@ -7,6 +7,7 @@ from captionjudge.config import Config
 from captionjudge.errors import ConfigError
 from captionjudge.images import Bounds, Limits
 from captionjudge.judging.roles import Roles
+from captionjudge.judging.settlement import Draw
 from captionjudge.models.provider import Provider
 from captionjudge.ontology.tree import Ontology
 from captionjudge.store.blobs import Blobs
@@ -38,6 +39,11 @@ class Setup:
             formats=frozenset(images.formats),
             quality=images.quality,
         )
+
+    @property
+    def draw(self) -> Draw:
+        """What chance decides in reviewing: the audit slice, the random order, the sides."""
+        return Draw(self.config.review.seed, self.config.review.audit)
 
     @property
     def limits(self) -> Limits:

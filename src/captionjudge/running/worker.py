@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from captionjudge.errors import CaptionjudgeError, ConfigError, StaleLease
 from captionjudge.identity import now_ms
+from captionjudge.judging.settlement import open_case
 from captionjudge.running.ask import Asker
 from captionjudge.running.feed import Claim, Lease
 from captionjudge.running.progress import Progress
@@ -14,7 +15,7 @@ from captionjudge.running.setup import Setup
 from captionjudge.running.stage import Handler, Picture, StageFailed, Step, Work
 from captionjudge.store import tasks
 from captionjudge.store.batch import Batch
-from captionjudge.store.records import Answer, Item, Task, Verdict
+from captionjudge.store.records import Answer, Case, Item, Task, Verdict
 from captionjudge.store.writer import Writer
 
 
@@ -52,7 +53,8 @@ class Worker:
             self.progress.gave_up(task.stage, reason)
             return None
         goes_on, moved_at = there in self.handlers, now_ms()
-        await self.writer.write(lambda batch: write_step(batch, task, owner, there, step, keep=goes_on))
+        case = self._case(work, step, there, moved_at)
+        await self.writer.write(lambda batch: write_step(batch, task, owner, there, step, case, keep=goes_on))
         self.progress.left(task.stage, finished=not goes_on)
         if not goes_on:
             return None
@@ -67,6 +69,12 @@ class Worker:
         except Exception as error:
             raise StageFailed("error", f"{type(error).__name__}: {error}") from error
 
+    def _case(self, work: Work, step: Step, there: str, now: int) -> Case | None:
+        """What people have to decide when the image comes to a review stage."""
+        if self.setup.workflow.stage(there).type != "review":
+            return None
+        return open_case(work.item.id, work.item.project_id, there, step.pairs, self.setup.draw, now)
+
     def _destination(self, task: Task, step: Step) -> str:
         try:
             return self.setup.workflow.destination(task.stage, step.pathway)
@@ -74,14 +82,18 @@ class Worker:
             raise StageFailed("pathway", f"{error}; {error.hint}") from None
 
 
-def write_step(batch: Batch, task: Task, owner: str, there: str, step: Step, *, keep: bool) -> None:
-    """Write what a stage did and the move that it caused.
+def write_step(
+    batch: Batch, task: Task, owner: str, there: str, step: Step, case: Case | None = None, *, keep: bool
+) -> None:
+    """Write what a stage did, the move that it caused, and the case that the move opens.
 
     Raises:
         StaleLease: the task is not the owner's any more; nothing is written.
     """
     tasks.move(batch, task, owner, there, step.pathway, keep=keep)
     _write_rows(batch, step)
+    if case is not None:
+        batch.enter_case(case)
 
 
 def write_failure(batch: Batch, task: Task, owner: str, reason: tuple[str, str], kept: Step | None) -> None:

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from captionjudge.store import tables
-from captionjudge.store.records import Answer, Call, Event, Item, Pair, Task, Verdict
+from captionjudge.store.records import Answer, Call, Case, Event, Item, Pair, Review, Reviewer, Standing, Task, Verdict
 
-Record = Item | Task | Call | Verdict | Answer | Event
+Record = Item | Task | Call | Verdict | Answer | Event | Review | Reviewer
 
 _TABLES: dict[type[Any], Table] = {
     Item: tables.item,
@@ -21,8 +21,12 @@ _TABLES: dict[type[Any], Table] = {
     Verdict: tables.verdict,
     Answer: tables.answer,
     Event: tables.event,
+    Review: tables.review,
+    Reviewer: tables.reviewer,
 }
-_COLUMNS = {record: tuple(field.name for field in fields(record)) for record in (*_TABLES, Pair)}
+_COLUMNS = {record: tuple(field.name for field in fields(record)) for record in (*_TABLES, Pair, Case, Standing)}
+# What a case keeps when its image comes to a review stage again.
+_KEPT_ON_ENTRY = ("audit", "random", "final_choice", "agrees", "people_differ", "reviews", "flags", "entered_at")
 
 
 class Batch:
@@ -33,6 +37,7 @@ class Batch:
         self._rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self._documents: dict[str, dict[str, str]] = {}
         self._pairs: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._cases: dict[str, dict[str, Any]] = {}
         self._usage: dict[tuple[str, str, str, str], dict[str, Any]] = {}
 
     def add(self, record: Record) -> None:
@@ -51,6 +56,10 @@ class Batch:
         """Write what a pair's verdicts come to, in place of what they came to before."""
         self._pairs[come_to.item_id, come_to.a, come_to.b] = row_of(come_to)
 
+    def enter_case(self, case: Case) -> None:
+        """Open what people have to decide about an image; what they decided before stays."""
+        self._cases[case.item_id] = row_of(case)
+
     def add_usage(self, key: tuple[str, str, str, str], amounts: Mapping[str, float]) -> None:
         """Add to the running totals of (project, purpose, role, model)."""
         totals = self._usage.setdefault(key, dict.fromkeys(amounts, 0))
@@ -68,8 +77,12 @@ class Batch:
             if rows := self._rows.pop(table.name, None):
                 self.connection.execute(table.insert(), rows)
         if self._pairs:
-            self.connection.execute(_replacing(self.connection.dialect.name, tables.pair), list(self._pairs.values()))
+            self.connection.execute(replacing(self.connection.dialect.name, tables.pair), list(self._pairs.values()))
             self._pairs.clear()
+        if self._cases:
+            entering = replacing(self.connection.dialect.name, tables.review_case, _KEPT_ON_ENTRY)
+            self.connection.execute(entering, list(self._cases.values()))
+            self._cases.clear()
         if self._usage:
             self._flush_usage()
 
@@ -80,7 +93,7 @@ class Batch:
         self._usage.clear()
 
 
-def row_of(record: Record | Pair) -> dict[str, Any]:
+def row_of(record: Record | Pair | Case | Standing) -> dict[str, Any]:
     """A record's columns and values."""
     return {name: getattr(record, name) for name in _COLUMNS[type(record)]}
 
@@ -92,9 +105,11 @@ def _ignoring(dialect: str, table: Table) -> Insert:
 
 
 @cache
-def _replacing(dialect: str, table: Table) -> Insert:
+def replacing(dialect: str, table: Table, kept: tuple[str, ...] = ()) -> Insert:
+    """An insert that writes over the row that has the same key, but for the columns that are `kept`."""
     insert, keys = _insert(dialect, table), _keys(table)
-    values = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys}
+    names = [column.name for column in table.columns if column.name not in (*keys, *kept)]
+    values = {name: insert.excluded[name] for name in names}
     return insert.on_conflict_do_update(index_elements=keys, set_=values)
 
 

@@ -16,6 +16,9 @@ from captionjudge.store.migrate import migrate
 
 T = TypeVar("T")
 
+Reading = Connection
+"""A connection as other rooms see it: something to hand to the functions of the store."""
+
 _BUSY_SECONDS = 60
 
 

@@ -9,6 +9,10 @@ AuthorKind = Literal["model", "person", "file"]
 Outcome = Literal["A", "B", "tie", "both_bad", "unstable", "failed"]
 Choice = Literal["a", "b", "tie", "both_bad"]
 Slots = Literal["ab", "ba"]
+Role = Literal["reviewer", "adjudicator"]
+CaseState = Literal["open", "split", "settled"]
+Decision = Literal["one", "tie", "both_bad", "skip", "undone"]
+Way = Literal["blind", "informed", "bulk", "adjudication"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +173,89 @@ class Usage:
     cached_tokens: int = 0
     cost: float = 0.0
     unpriced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """A person who makes final choices. An adjudicator also settles what reviewers disagree about."""
+
+    id: str
+    project_id: str
+    name: str
+    created_at: int
+    role: Role = "reviewer"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    revoked_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What people have to decide about one image, and how it stands.
+
+    `audit` marks the random slice, which is drawn once, when the case is opened. `random`, `uncertainty`,
+    `instability` and `disagreement` (each 0 to 1) order the queue. `judge_choice` and `final_choice` are "one:NAME" of
+    a candidate, or "tie", "both_bad", "unstable", "failed"; `agrees` compares the two when both are choices.
+    """
+
+    item_id: str
+    project_id: str
+    stage: str
+    entered_at: int
+    updated_at: int
+    state: CaseState = "open"
+    audit: bool = False
+    random: float = 0.0
+    uncertainty: float = 0.0
+    instability: float = 0.0
+    disagreement: float = 0.0
+    judge_choice: str | None = None
+    probability: float | None = None
+    final_choice: str | None = None
+    agrees: bool | None = None
+    people_differ: bool = False
+    reviews: int = 0
+    flags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one image stands with one person.
+
+    `shown` holds the candidates in the order in which they are shown, first to last; `until` is when the image is
+    free for others again. `decision` is None until there is a choice, and after one was undone.
+    """
+
+    item_id: str
+    reviewer_id: str
+    project_id: str
+    shown: list[str]
+    shown_at: int
+    until: int
+    updated_at: int
+    seen_judge: bool = False
+    decision: Decision | None = None
+    winner: str | None = None
+    revision: int = 0
+    flagged: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One revision of one person's choice about one image. `winner` is a candidate when `decision` is "one"."""
+
+    id: str
+    project_id: str
+    item_id: str
+    reviewer_id: str
+    revision: int
+    decision: Decision
+    shown: list[str]
+    seen_judge: bool
+    way: Way
+    took_ms: int
+    ontology_digest: str
+    layout_digest: str
+    created_at: int
+    winner: str | None = None
+    note: str = ""

@@ -244,3 +244,109 @@ worker = Table(
     Column("pid", Integer, nullable=False),
     Column("started", Text, nullable=False),
 )
+
+# Who reviews. `settings` are the person's own: keys, fast mode, dark mode.
+reviewer = Table(
+    "reviewer",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    _reference("project_id", "project"),
+    Column("name", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Index("uq_reviewer_name", "project_id", "name", unique=True),
+)
+
+# Start links and sessions. Only digests of their tokens are kept.
+pass_ = Table(
+    "pass",
+    metadata,
+    Column("digest", _DIGEST, primary_key=True),
+    _reference("reviewer_id", "reviewer"),
+    Column("kind", String(8), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Index("ix_pass_reviewer", "reviewer_id"),
+)
+
+# What people have to decide about one image, and how it stands. Its keys are the orders of the queue.
+review_case = Table(
+    "review_case",
+    metadata,
+    Column("item_id", _ID, ForeignKey("item.id"), primary_key=True),
+    _reference("project_id", "project"),
+    Column("stage", Text, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("audit", Boolean, nullable=False),
+    Column("random", Float, nullable=False),
+    Column("uncertainty", Float, nullable=False),
+    Column("instability", Float, nullable=False),
+    Column("disagreement", Float, nullable=False),
+    Column("judge_choice", Text),
+    Column("probability", Float),
+    Column("final_choice", Text),
+    Column("agrees", Boolean),
+    Column("people_differ", Boolean, nullable=False),
+    Column("reviews", Integer, nullable=False),
+    Column("flags", Integer, nullable=False),
+    Column("entered_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    *(
+        Index(f"ix_review_case_{key}", "project_id", "state", "audit", key, "item_id")
+        for key in ("random", "uncertainty", "instability", "disagreement")
+    ),
+    Index("ix_review_case_choices", "project_id", "judge_choice", "final_choice", "item_id"),
+    Index(
+        "ix_review_case_flagged",
+        "project_id",
+        "item_id",
+        sqlite_where=text("flags > 0"),
+        postgresql_where=text("flags > 0"),
+    ),
+)
+
+# How one image stands with one person: what was shown, in which order, until when it is theirs, and their choice.
+standing = Table(
+    "standing",
+    metadata,
+    Column("item_id", _ID, ForeignKey("item.id"), primary_key=True),
+    Column("reviewer_id", _ID, ForeignKey("reviewer.id"), primary_key=True),
+    _reference("project_id", "project"),
+    Column("shown", JSON, nullable=False),
+    Column("shown_at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("seen_judge", Boolean, nullable=False),
+    Column("decision", String(16)),
+    Column("winner", Text),
+    Column("revision", Integer, nullable=False),
+    Column("flagged", Boolean, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index("ix_standing_person", "reviewer_id", "decision", "updated_at"),
+)
+
+# Every choice of every person, and every change of mind. `id` is made when the page is, so a vote sent twice is one.
+review = Table(
+    "review",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    _reference("project_id", "project"),
+    _reference("item_id", "item"),
+    _reference("reviewer_id", "reviewer"),
+    Column("revision", Integer, nullable=False),
+    Column("decision", String(16), nullable=False),
+    Column("winner", Text),
+    Column("shown", JSON, nullable=False),
+    Column("seen_judge", Boolean, nullable=False),
+    Column("way", String(16), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("took_ms", BigInteger, nullable=False),
+    Column("ontology_digest", _DIGEST, nullable=False),
+    Column("layout_digest", _DIGEST, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("uq_review_revision", "item_id", "reviewer_id", "revision", unique=True),
+    Index("ix_review_person", "reviewer_id", "id"),
+    Index("ix_review_page", "project_id", "id"),
+)

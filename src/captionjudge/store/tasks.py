@@ -124,6 +124,28 @@ def move(batch: Batch, task_: Task, owner: str, there: str, pathway: str, *, kee
     batch.add(Event(new_id(), task_.project_id, task_.item_id, "moved", owner, now, task_.stage, there, pathway))
 
 
+def send(batch: Batch, item_id: str, here: str, there: str, pathway: str, actor: str) -> None:
+    """Move an image's task that nobody works on, as a person's decision does.
+
+    Raises:
+        StaleLease: the task is not at `here` any more, or a worker has it.
+    """
+    batch.flush()
+    now = now_ms()
+    free = and_(task.c.item_id == item_id, task.c.stage == here, or_(task.c.owner.is_(None), task.c.until < now))
+    moved = update(task).where(free).values(stage=there, attempts=0, owner=None, until=None, updated_at=now)
+    row = batch.connection.execute(moved.returning(task.c.project_id)).first()
+    if row is None:
+        raise StaleLease(f"the task of image {item_id} is not at {here!r} any more")
+    batch.add(Event(new_id(), row.project_id, item_id, "moved", actor, now, here, there, pathway))
+
+
+def of_item(connection: Connection, item_id: str) -> Task | None:
+    """An image's task."""
+    row = connection.execute(select(task).where(task.c.item_id == item_id)).first()
+    return None if row is None else Task(**row._mapping)
+
+
 def fail(batch: Batch, task_: Task, owner: str, reason: str, detail: str) -> None:
     """Set a leased task aside at its stage, with the reason's kind and its detail.
 

@@ -1,0 +1,1 @@
+"""The review page: people see an image with its descriptions, and choose."""

@@ -1,0 +1,63 @@
+"""The application: pages, files, errors, and the gate before them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, Response
+from starlette.exceptions import HTTPException
+
+from captionjudge.errors import CaptionjudgeError
+from captionjudge.review import desk, lists, pictures, preferences, signing, static
+from captionjudge.review.gate import LOOPBACK, App, Gate, TooLarge
+from captionjudge.review.site import SignedOut, Site, page
+from captionjudge.running.setup import Setup
+from captionjudge.store import projects
+
+
+def create_app(setup: Setup, folder: Path, hosts: Iterable[str] = LOOPBACK) -> App:
+    """The review page of one project, as an ASGI application.
+
+    Args:
+        hosts: the names under which it answers, without port.
+    """
+    pages = FastAPI(title="captionjudge review", docs_url=None, redoc_url=None, openapi_url=None)
+    pages.state.site = Site(setup, folder, _keep_layout(setup, folder), static.assets())
+    for module in (static, signing, pictures, lists, preferences, desk):
+        pages.include_router(module.router)
+    pages.add_exception_handler(SignedOut, _signed_out)
+    pages.add_exception_handler(CaptionjudgeError, _not_possible)
+    pages.add_exception_handler(HTTPException, _http_error)
+    pages.add_exception_handler(TooLarge, _too_large)
+    return Gate(pages, hosts)
+
+
+def _keep_layout(setup: Setup, folder: Path) -> str:
+    """Keep the layout for reviews to point at; its digest."""
+    layout = folder / setup.config.layout
+    text = layout.read_text(errors="replace") if layout.is_file() else ""
+    return setup.database.write(lambda batch: projects.keep_document(batch, "layout", text))
+
+
+def _signed_out(request: Request, error: Exception) -> Response:
+    return page(
+        request,
+        "message.html",
+        401,
+        heading="You are not signed in",
+        text="Open the start link that captionjudge review printed, or ask for one: captionjudge users add NAME",
+    )
+
+
+def _not_possible(request: Request, error: Exception) -> HTMLResponse:
+    return page(request, "message.html", 409, heading="That could not be done", text=f"{error}.")
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = str(error.detail) if isinstance(error, HTTPException) else ""
+    return page(request, "message.html", status, heading=f"Error {status}", text=detail)
+
+
+def _too_large(request: Request, error: Exception) -> Response:
+    return page(request, "message.html", 413, heading="That is too much", text="At most 4 MB are taken at once.")

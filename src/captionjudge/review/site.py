@@ -1,0 +1,165 @@
+"""What all pages share: the project, the templates, and who is asking."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, HTTPException, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from captionjudge.running.setup import Setup
+from captionjudge.store import cases, reviewers
+from captionjudge.store.database import Reading
+from captionjudge.store.records import Reviewer
+
+_COUNT_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Site:
+    """One project, served."""
+
+    setup: Setup
+    folder: Path
+    layout_digest: str
+    assets: Mapping[str, str] = field(default_factory=dict)
+    _counted: dict[str, "TallyNow"] = field(default_factory=dict)
+
+    @cached_property
+    def templates(self) -> Environment:
+        """The templates; everything put into them is escaped."""
+        return Environment(
+            loader=PackageLoader("captionjudge.review"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def tally(self, connection: Reading) -> "TallyNow":
+        """How many cases there are of each kind; counted anew every few seconds, not for every page."""
+        known = self._counted.get("now")
+        if known is None or known.at < time.monotonic() - _COUNT_SECONDS:
+            known = TallyNow.of(cases.tally(connection, self.setup.project_id), time.monotonic())
+            self._counted["now"] = known
+        return known
+
+    def count_anew(self) -> None:
+        """Something has changed here: the next page counts again."""
+        self._counted.clear()
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie. Cookies do not tell ports apart, so it names the project."""
+        return f"captionjudge-{self.setup.project_id.replace('-', '')[-12:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class TallyNow:
+    """Cases by kind, as they were counted `at`."""
+
+    pending: int
+    audit: int
+    split: int
+    done: int
+    flagged: int
+    at: float
+
+    @classmethod
+    def of(cls, counts: Sequence[cases.Tally], at: float) -> "TallyNow":
+        """From the counts by state."""
+        by_state = {(count.state, count.audit): count.cases for count in counts}
+        return cls(
+            by_state.get(("open", False), 0),
+            by_state.get(("open", True), 0),
+            sum(by_state.get(("split", audit), 0) for audit in (False, True)),
+            sum(by_state.get(("settled", audit), 0) for audit in (False, True)),
+            sum(count.flagged for count in counts),
+            at,
+        )
+
+    @property
+    def total(self) -> int:
+        """All cases."""
+        return self.pending + self.audit + self.split + self.done
+
+
+class SignedOut(Exception):
+    """Nobody is signed in."""
+
+
+def site_of(request: Request) -> Site:
+    """The site a request is for."""
+    site: Site = request.app.state.site
+    return site
+
+
+SiteNow = Annotated[Site, Depends(site_of)]
+
+
+def person_now(request: Request, site: SiteNow) -> Reviewer:
+    """Who is asking.
+
+    Raises:
+        SignedOut: nobody is signed in.
+    """
+    token = request.cookies.get(site.cookie)
+    if token:
+        with site.setup.database.read() as connection:
+            person = reviewers.signed_in(connection, token)
+        if person is not None:
+            return person
+    raise SignedOut
+
+
+Person = Annotated[Reviewer, Depends(person_now)]
+
+
+def adjudicator_now(person: Person) -> Reviewer:
+    """Who is asking, if they may see everything."""
+    if person.role != "adjudicator":
+        raise HTTPException(403, "Only an adjudicator sees this page.")
+    return person
+
+
+Adjudicator = Annotated[Reviewer, Depends(adjudicator_now)]
+
+
+class Posted:
+    """The fields of a form, as they were posted: nothing in them is checked."""
+
+    def __init__(self, fields: Mapping[str, list[str]]) -> None:
+        self.fields = fields
+
+    def text(self, name: str, default: str = "") -> str:
+        """The first value of a field."""
+        return self.fields.get(name, [default])[0]
+
+
+async def _posted(request: Request) -> Posted:
+    fields: dict[str, list[str]] = {}
+    async with request.form(max_files=0, max_fields=5000) as form:
+        for name, value in form.multi_items():
+            if isinstance(value, str):
+                fields.setdefault(name, []).append(value)
+    return Posted(fields)
+
+
+PostedNow = Annotated[Posted, Depends(_posted)]
+
+
+def page(request: Request, template: str, status: int = 200, /, **context: Any) -> HTMLResponse:
+    """A page made from a template."""
+    site = site_of(request)
+    shared = {"site_title": site.setup.config.title, "person": None, "path": request.url.path, "assets": site.assets}
+    text = site.templates.get_template(template).render(shared | context)
+    return HTMLResponse(text, status)
+
+
+def see_other(url: str) -> RedirectResponse:
+    """Go there with GET; what was posted is done, and a reload does not post it again."""
+    return RedirectResponse(url, 303)
