@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from captionjudge.errors import CaptionjudgeError
-from captionjudge.review import desk, lists, pictures, preferences, signing, static
+from captionjudge.review import bulk, desk, lists, pictures, preferences, signing, static, writing
 from captionjudge.review.gate import LOOPBACK, App, Gate, TooLarge
 from captionjudge.review.site import SignedOut, Site, page
 from captionjudge.running.setup import Setup
@@ -23,7 +23,7 @@ def create_app(setup: Setup, folder: Path, hosts: Iterable[str] = LOOPBACK) -> A
     """
     pages = FastAPI(title="captionjudge review", docs_url=None, redoc_url=None, openapi_url=None)
     pages.state.site = Site(setup, folder, _keep_layout(setup, folder), static.assets())
-    for module in (static, signing, pictures, lists, preferences, desk):
+    for module in (static, signing, pictures, lists, bulk, preferences, writing, desk):
         pages.include_router(module.router)
     pages.add_exception_handler(SignedOut, _signed_out)
     pages.add_exception_handler(CaptionjudgeError, _not_possible)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from captionjudge.errors import CaptionjudgeError, StaleLease
 from captionjudge.identity import new_id, now_ms
@@ -42,7 +43,7 @@ def person_of(setup: Setup, reviewer: Reviewer) -> Person:
 def descriptions(setup: Setup, batch: Batch, image: Item) -> dict[str, Item]:
     """The latest description of an image by each candidate, in the configuration's order."""
     texts = items.groups(batch.connection, setup.project_id, [image.tag]).get(image.tag, [])
-    latest = {text.author: text for text in texts}
+    latest = {text.author: text for text in texts if text.author_kind != "person"}
     return {c.name: latest[c.name] for c in setup.config.candidates if c.name in latest}
 
 
@@ -260,6 +261,18 @@ def _move(setup: Setup, batch: Batch, case: Case, now: Settlement, reviewer: Rev
 
 def _is_of(one: Review, reviewer: Reviewer) -> bool:
     return one.reviewer_id == reviewer.id
+
+
+def uuid_of(text: str) -> str:
+    """The text, if it is a UUID.
+
+    Raises:
+        NotPossible: it is none.
+    """
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise NotPossible("there is no such page") from None
 
 
 def new_vote_id() -> str:

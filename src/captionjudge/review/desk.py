@@ -1,7 +1,8 @@
 """The desk: one image with its descriptions, and a person who chooses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, quote
 
 from fastapi import APIRouter, Request
@@ -13,10 +14,12 @@ from captionjudge.review.decide import NotPossible, Vote
 from captionjudge.review.judged import Judged, read_judged
 from captionjudge.review.queues import NAMES, FilterNow, query_of
 from captionjudge.review.site import Person, PostedNow, Site, SiteNow, page, see_other
+from captionjudge.review.writing import written_by
 from captionjudge.store import cases, items, reviews
 from captionjudge.store.batch import Batch
 from captionjudge.store.cases import DECIDED, Filter
-from captionjudge.store.records import Case, Decision, Item, Pair, Reviewer, Standing, Way
+from captionjudge.store.database import Reading
+from captionjudge.store.records import Case, Decision, Item, Pair, Review, Reviewer, Standing, Way
 
 router = APIRouter()
 
@@ -44,7 +47,14 @@ class Desk:
     slots: tuple[Slot, ...]
     revealed: bool
     judged: Judged | None
+    votes: tuple[tuple[Review, str], ...]
+    written: str | None
     upcoming: str | None
+
+    @property
+    def adjudicating(self) -> bool:
+        """Whether this is about settling what others disagree about."""
+        return bool(self.votes)
 
     @property
     def decided(self) -> bool:
@@ -100,7 +110,7 @@ def choose(site: SiteNow, person: Person, wanted: FilterNow, item_id: str, poste
         stands = decide.show(site.setup, batch, person, item_id)
         winner = decide.winners(stands.shown).get(choice)
         decision = WORDS.get(choice, "one")
-        cast = Vote(_uuid(posted.text("vote")), item_id, decision, winner, posted.text("note"), way)
+        cast = Vote(decide.uuid_of(posted.text("vote")), item_id, decision, winner, posted.text("note"), way)
         return decide.vote(site.setup, batch, person, cast, site.layout_digest).decision
 
     decision = site.setup.database.write(write)
@@ -113,7 +123,7 @@ def choose(site: SiteNow, person: Person, wanted: FilterNow, item_id: str, poste
 @router.post("/desk/{item_id}/undo")
 def undo(site: SiteNow, person: Person, wanted: FilterNow, item_id: str, posted: PostedNow) -> Response:
     """Take a choice back."""
-    vote = _uuid(posted.text("vote"))
+    vote = decide.uuid_of(posted.text("vote"))
     site.setup.database.write(lambda batch: decide.undo(site.setup, batch, person, item_id, vote))
     return see_other(f"/desk/{item_id}?{query_of(wanted)}")
 
@@ -128,11 +138,15 @@ def mark(site: SiteNow, person: Person, wanted: FilterNow, item_id: str, posted:
 
 
 @router.get("/desk/{item_id}/{way}")
-def beside(site: SiteNow, person: Person, wanted: FilterNow, item_id: str, way: str) -> Response:
+def beside(
+    site: SiteNow, person: Person, wanted: FilterNow, item_id: str, way: Literal["previous", "next"]
+) -> Response:
     """To the image before or after this one in the queue."""
     who = decide.person_of(site.setup, person)
     with site.setup.database.read() as connection:
-        other = cases.beside(connection, site.setup.project_id, wanted, who, _uuid(item_id), before=way == "previous")
+        other = cases.beside(
+            connection, site.setup.project_id, wanted, who, decide.uuid_of(item_id), before=way == "previous"
+        )
     return see_other(f"/desk/{other or item_id}?{query_of(wanted)}")
 
 
@@ -143,7 +157,7 @@ def open_desk(site: Site, batch: Batch, person: Reviewer, wanted: Filter, item_i
         NotPossible: there is no such image to review.
     """
     setup, connection = site.setup, batch.connection
-    stands = decide.show(setup, batch, person, _uuid(item_id))
+    stands = decide.show(setup, batch, person, decide.uuid_of(item_id))
     image, case = items.get(connection, item_id), cases.get(connection, item_id)
     if image is None or case is None:
         raise NotPossible("there is no such image to review")
@@ -159,6 +173,8 @@ def open_desk(site: Site, batch: Batch, person: Reviewer, wanted: Filter, item_i
         slots=_slots(stands, texts, revealed=revealed),
         revealed=revealed,
         judged=read_judged(setup, connection, image, stands.shown) if revealed else None,
+        votes=_votes(connection, case, person),
+        written=written_by(site, batch, person, image),
         upcoming=_upcoming(site, batch, person, wanted, item_id),
     )
 
@@ -173,6 +189,7 @@ def surroundings(site: Site, person: Reviewer, wanted: Filter) -> dict[str, Any]
             "filter_fields": parse_qsl(query_of(wanted)),
             "comparison": comparison,
             "outcome_words": outcome_words,
+            "choice_words": choice_words,
             "queue_name": NAMES[wanted.queue],
             "tally": site.tally(connection),
             "pace": reviews.pace(connection, person.id),
@@ -198,6 +215,14 @@ def _slots(stands: Standing, texts: dict[str, Item], *, revealed: bool) -> tuple
     return tuple(found)
 
 
+def _votes(connection: Reading, case: Case, person: Reviewer) -> tuple[tuple[Review, str], ...]:
+    """What the reviewers chose, for an adjudicator to settle; nobody else sees it."""
+    if case.state != "split" or person.role != "adjudicator":
+        return ()
+    revisions = [(one, name) for one, name in reviews.of_item(connection, case.item_id) if one.way != "adjudication"]
+    return tuple(reviews.latest(revisions))
+
+
 def _upcoming(site: Site, batch: Batch, person: Reviewer, wanted: Filter, item_id: str) -> str | None:
     """The digest of the image that most likely comes next, for the browser to load ahead."""
     who = decide.person_of(site.setup, person)
@@ -206,20 +231,6 @@ def _upcoming(site: Site, batch: Batch, person: Reviewer, wanted: Filter, item_i
         return None
     image = items.get(batch.connection, following)
     return None if image is None else image.digest
-
-
-def _uuid(text: str) -> str:
-    """The text, if it is a UUID.
-
-    Raises:
-        NotPossible: it is none.
-    """
-    from uuid import UUID
-
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise NotPossible("there is no such page") from None
 
 
 def comparison(desk: Desk) -> str:
@@ -241,3 +252,10 @@ def outcome_words(pair: Pair) -> str:
         "failed": f"No verdict about {pair.a} and {pair.b}",
     }[pair.outcome]
     return words if pair.probability is None else f"{words} (probability {pair.probability:.0%})"
+
+
+def choice_words(review: Review, shown: Sequence[str]) -> str:
+    """A person's choice in words, by the slots that somebody else sees."""
+    if review.decision == "one" and review.winner in shown:
+        return f"description {shown.index(review.winner) + 1}"
+    return {"tie": "equally good", "both_bad": "all bad"}.get(review.decision, review.decision)

@@ -75,7 +75,8 @@ class Work:
 
     def description(self, candidate: str) -> Item | None:
         """The candidate's latest description of the image."""
-        return next((item for item in reversed(self.descriptions) if item.author == candidate), None)
+        own = (item for item in reversed(self.descriptions) if item.author_kind != "person")
+        return next((item for item in own if item.author == candidate), None)
 
 
 Handler = Callable[[Work], Awaitable[Step]]

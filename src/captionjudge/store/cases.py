@@ -11,7 +11,7 @@ from captionjudge.store.tables import item, review_case, reviewer, standing, tas
 
 Queue = Literal["pending", "audit", "mine", "skipped", "flagged", "split", "done", "all"]
 Order = Literal["uncertainty", "instability", "disagreement", "random"]
-Agreement = Literal["judge_differs", "judge_agrees", "people_differ", "flipped"]
+Agreement = Literal["judge_differs", "judge_agrees", "people_differ", "flipped", "stable"]
 QUEUES: tuple[Queue, ...] = get_args(Queue)
 ORDERS: tuple[Order, ...] = get_args(Order)
 AGREEMENTS: tuple[Agreement, ...] = get_args(Agreement)
@@ -190,19 +190,25 @@ def _has_room(person: Person) -> ColumnElement[bool]:
     return taken < person.wanted
 
 
-def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+def _agreement(wanted: Filter) -> list[ColumnElement[bool]]:
     match wanted.agreement:
         case "judge_differs":
-            found.append(review_case.c.agrees == false())
+            return [review_case.c.agrees == false()]
         case "judge_agrees":
-            found.append(review_case.c.agrees == true())
+            return [review_case.c.agrees == true()]
         case "people_differ":
-            found.append(review_case.c.people_differ == true())
+            return [review_case.c.people_differ == true()]
         case "flipped":
-            found.append(review_case.c.instability > 0)
+            return [review_case.c.instability > 0]
+        case "stable":
+            chosen = review_case.c.judge_choice.not_in(("unstable", "failed"))
+            return [review_case.c.instability == 0, review_case.c.judge_choice.is_not(None), chosen]
         case None:
-            pass
+            return []
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    found = _agreement(wanted)
     if wanted.judge_choice is not None:
         found.append(review_case.c.judge_choice == wanted.judge_choice)
     if wanted.final_choice is not None:
