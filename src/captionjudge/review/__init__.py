@@ -1,0 +1,1 @@
+"""The review page: a person makes the final choice in a browser."""
