@@ -55,6 +55,11 @@ class Control:
     note: str = ""
     reason: str = ""
 
+    @property
+    def shown(self) -> str:
+        """What was written, as it may stand in a page outside a text field."""
+        return visible(self.value)
+
 
 @dataclass(frozen=True, slots=True)
 class Mistake:

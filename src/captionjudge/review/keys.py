@@ -69,10 +69,18 @@ class Registry:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the help: a heading, and what to press for what."""
+    """A part of the help."""
 
     title: str
-    rows: tuple[tuple[tuple[str, ...], str], ...]
+    rows: tuple["Row", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The keys, as they are printed on a keyboard, and what each of them does."""
+
+    keys: tuple[str, ...]
+    label: str
 
 
 class KeyConflict(ConfigError):
@@ -95,21 +103,22 @@ _PAGE = (
     Action("note", ("n",), "Write a note"),
     Action("diff", ("d",), "Show what differs between the descriptions"),
     Action("edit", ("c",), "Correct: write a better description"),
-    Action("accept-all", ("v",), "Accept all of the judge's answers"),
-    Action("zoom-in", ("+", "="), "Zoom in"),
-    Action("zoom-out", ("-",), "Zoom out"),
+    Action("accept_all", ("v",), "Accept all of the judge's answers"),
+    Action("zoom_in", ("+", "="), "Zoom in"),
+    Action("zoom_out", ("-",), "Zoom out"),
     # 0 is for skip, wherever the focus is: a key that skips or does not, depending on the focus, would lose items.
-    Action("zoom-reset", ("z",), "Fit the picture"),
-    Action("previous-item", ("[",), "Previous item"),
-    Action("next-item", ("]",), "Next item, without a decision"),
+    Action("zoom_reset", ("z",), "Fit the picture"),
+    Action("previous_item", ("[",), "Previous item"),
+    Action("next_item", ("]",), "Next item, without a decision"),
     Action("guidelines", ("g",), "Guidelines"),
     Action("help", ("?",), "This list of keys"),
     Action("pan", ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"), "Move the picture", "picture", fixed=True),
     Action("criteria", ("ArrowUp", "ArrowDown", "Tab"), "Previous or next criterion", "criteria", fixed=True),
-    Action("leave-text", ("Escape",), "Leave the text field", "text", fixed=True),
+    Action("leave_text", ("Escape",), "Leave the text field", "text", fixed=True),
 )
-_ALIASES = {"choose-1": "a", "choose-2": "b"}
+_ALIASES = {"choose_1": "a", "choose_2": "b"}
 _REMAP_HINT = 'docs/keys.md lists the actions; an option is called "Criterion: Option"'
+_CRITERIA = "In the criteria of the description that has the focus"
 _TITLES: Mapping[Where, str] = {
     "page": "Everywhere",
     "criteria": "While a criterion has the focus",
@@ -122,8 +131,8 @@ def default_actions(candidates: int = 2) -> tuple[Action, ...]:
     """Every action with its default keys: the choice among so many descriptions, from left to right, comes first."""
     digits = dict(enumerate(DIGITS))
     sides = {0: " (left)", 1: " (right)"} if candidates == 2 else {}
-    labels = [(f"choose-{slot + 1}", f"Description {slot + 1}{sides.get(slot, '')}") for slot in range(candidates)]
-    labels += [("tie", "Tie: equally good"), ("both-bad", "Both bad" if candidates == 2 else "All bad")]
+    labels = [(f"choose_{slot + 1}", f"Description {slot + 1}{sides.get(slot, '')}") for slot in range(candidates)]
+    labels += [("tie", "Tie: equally good"), ("both_bad", "Both bad" if candidates == 2 else "All bad")]
     choices = [Action(name, (digits[at],) if at in digits else (), label) for at, (name, label) in enumerate(labels)]
     return (*choices, *_PAGE)
 
@@ -162,13 +171,17 @@ def sheet(registry: Registry) -> tuple[Section, ...]:
     """What the help lists: every key by where it works; those of options once, however many blocks there are."""
     if not registry.enabled:
         return ()
-    sections = [
-        Section(title, tuple((one.keys, one.label) for one in registry.actions if one.where == where and one.keys))
-        for where, title in _TITLES.items()
-    ]
-    options = dict.fromkeys(((one.key,), one.name) for one in registry.options if one.key)
-    sections.insert(1, Section("In the criteria of the description that has the focus", tuple(options)))
-    return tuple(section for section in sections if section.rows)
+    rows: dict[str, list[Row]] = {title: [] for title in (_TITLES["page"], _CRITERIA, *_TITLES.values())}
+    for action in registry.actions:
+        if action.keys:
+            rows[_TITLES[action.where]].append(_row(action.keys, action.label))
+    options = dict.fromkeys((one.key, one.name) for one in registry.options if one.key)
+    rows[_CRITERIA] += [_row((key,), name) for key, name in options]
+    return tuple(Section(title, tuple(found)) for title, found in rows.items() if found)
+
+
+def _row(keys: Sequence[str], label: str) -> Row:
+    return Row(tuple(map(shown, keys)), label)
 
 
 def shown(key: str) -> str:
