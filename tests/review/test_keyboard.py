@@ -5,8 +5,10 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 from tests.review.markup import form_html, macro
 from tests.review.seed import BLOCKS
@@ -212,3 +214,22 @@ def test_nothing_breaks_the_content_security_policy(browser: Browser, origin: st
         page.goto(origin)
         page.keyboard.press("q")
         assert [one for one in said if "favicon" not in one] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_form_and_help_have_no_serious_accessibility_fault(
+    browser: Browser, origin: str, scheme: Literal["light", "dark"]
+) -> None:
+    with browser.new_page(color_scheme=scheme) as page:
+        page.goto(origin)
+        for key in "q?":
+            page.keyboard.press(key)
+        violations = Axe().run(page).response["violations"]
+    assert [one["id"] for one in violations if one["impact"] in ("serious", "critical")] == []
+
+
+def test_the_form_fits_a_narrow_screen(browser: Browser, origin: str) -> None:
+    with browser.new_page(viewport={"width": 320, "height": 640}) as page:
+        page.goto(origin)
+        page.keyboard.press("q")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320

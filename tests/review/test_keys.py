@@ -114,6 +114,11 @@ def test_an_options_key_changes_in_every_block_and_no_other_moves() -> None:
     assert letters(registry, 0) == letters(registry, 1) == ["Q W", "E R T S U", "I O P J K"]
 
 
+def test_a_control_shows_the_first_of_its_keys_as_a_keyboard_does() -> None:
+    registry = make_registry(BLOCKS, project={"note": ""})
+    assert [registry.cap(name) for name in ("choose_1", "flag", "next", "note")] == ["1", "F", "Enter", ""]
+
+
 def test_an_empty_key_takes_the_key_away() -> None:
     assert make_registry(BLOCKS, project={"flag": ""}).keys("flag") == ""
 

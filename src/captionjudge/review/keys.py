@@ -61,6 +61,14 @@ class Registry:
         found = {one.name: one.keys for one in self.actions}[action]
         return " ".join(found) if self.enabled else ""
 
+    def cap(self, action: str) -> str:
+        """The first of the action's keys as it is printed on a keyboard, to stand on its control.
+
+        Raises:
+            KeyError: there is no such action.
+        """
+        return shown(self.keys(action).partition(" ")[0])
+
     @property
     def option_keys(self) -> dict[str, str]:
         """Key by the option's feature hash, as `form.controls` takes it."""
