@@ -4,21 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from captionjudge.cli.sketch import shares
 from captionjudge.errors import LayoutError
-from captionjudge.layout import Node, default_layout, dump_layout, load_layout
+from captionjudge.layout import default_layout, dump_layout, load_layout
 from captionjudge.layout.tree import cells_of
 
 SEED = (Path(__file__).parent / "editor_layout.json").read_bytes()
-
-
-def shares(node: Node, width: float = 100.0, height: float = 100.0) -> dict[str, tuple[float, float]]:
-    """Each cell's width and height, in percent of the whole."""
-    if isinstance(node, str):
-        return {node: (width, height)}
-    part = node.percentage / 100
-    if node.direction == "row":
-        return shares(node.first, width * part, height) | shares(node.second, width * (1 - part), height)
-    return shares(node.first, width, height * part) | shares(node.second, width, height * (1 - part))
 
 
 def test_for_two_it_is_the_notebooks_layout_byte_for_byte() -> None:
