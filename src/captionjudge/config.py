@@ -226,6 +226,10 @@ class Config(_Table):
         """The candidate of this name."""
         return next(candidate for candidate in self.candidates if candidate.name == name)
 
+    def labels(self) -> list[str]:
+        """The Data Types of the candidates' descriptions, in the order of the file."""
+        return [candidate.label for candidate in self.candidates]
+
     def pairs(self) -> list[tuple[str, str]]:
         """The pairs that are judged: of every two candidates the earlier first, or as they are listed."""
         if self.judge.pairs == "round-robin":

@@ -3,7 +3,8 @@
 CaptionjudgeError            one line for the user: what, where; `hint` says what to do
 ├── ConfigError              found before anything runs; never retried
 │   ├── OntologyError        the ontology JSON cannot be used
-│   └── WorkflowError        the workflow JSON cannot be used
+│   ├── WorkflowError        the workflow JSON cannot be used
+│   └── LayoutError          the editor layout's JSON cannot be used
 ├── ImageError               one file cannot be used; `kind` names why
 ├── DataError                one row of an imported file cannot be used
 ├── StaleLease               a task was taken over by another worker
@@ -48,6 +49,10 @@ class OntologyError(ConfigError):
 
 class WorkflowError(ConfigError):
     """The workflow cannot be used; the message names the stage."""
+
+
+class LayoutError(ConfigError):
+    """The editor layout cannot be used; every problem is on a line of its own."""
 
 
 class ImageError(CaptionjudgeError):

@@ -11,6 +11,7 @@ from captionjudge.exchange.images import new_image
 from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.images import digest, read_file, verify
 from captionjudge.judging.roles import assign_roles
+from captionjudge.layout import default_layout, load_layout
 from captionjudge.models.provider import Provider
 from captionjudge.ontology.load import load_ontology
 from captionjudge.ontology.template import build_ontology
@@ -105,6 +106,7 @@ def _setup(
         config=config,
         providers=providers,
         workflow=load_workflow(template("judge-only")),
+        layout=load_layout(default_layout(_NAMES)),
         ontology=ontology,
         ontology_digest=digest_of("ontology"),
         roles=assign_roles(ontology, _NAMES),

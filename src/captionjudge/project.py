@@ -1,8 +1,12 @@
 """A project: a folder with a configuration, and all that was done with it."""
 
 import asyncio
+import os
 import threading
+import tomllib
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -10,12 +14,14 @@ from typing import Any, TypeVar
 
 import orjson
 
-from captionjudge.config import CONFIG_FILE, load_config
-from captionjudge.errors import ConfigError
+from captionjudge.config import CONFIG_FILE, Config, load_config, parse_config
+from captionjudge.errors import ConfigError, LayoutError
 from captionjudge.exchange.captions import CaptionImport, import_captions
 from captionjudge.exchange.images import ImageImport, import_images
 from captionjudge.exchange.judgments import export_jsonl, judgments
+from captionjudge.identity import new_id
 from captionjudge.judging.roles import assign_roles
+from captionjudge.layout import Layout, default_layout, dump_layout, load_layout
 from captionjudge.ontology.load import load_ontology
 from captionjudge.reporting.summary import Report, report
 from captionjudge.running.inject import handler_from
@@ -48,7 +54,7 @@ class Project:
         """Open the project in `folder`, creating its store when there is none yet.
 
         Raises:
-            ConfigError: the configuration, ontology or workflow cannot be used.
+            ConfigError: the configuration, ontology, workflow or layout cannot be used.
         """
         folder = Path(folder)
         return cls(folder, open_setup(folder))
@@ -112,8 +118,6 @@ class Project:
 
     async def run_async(self, options: Options | None = None) -> Summary:
         """As `run`, for asynchronous code."""
-        from dataclasses import replace
-
         options = options or Options()
         return await run(self.setup, replace(options, stages={**self._stages, **options.stages}))
 
@@ -124,6 +128,17 @@ class Project:
     def report(self) -> Report:
         """Outcomes, win rates, failures and cost so far."""
         return report(self.setup)
+
+    def replace_layout(self, content: bytes) -> Layout:
+        """Make `content` the project's layout file, from now on.
+
+        Raises:
+            LayoutError: it is no layout; the one before stays.
+            ConfigError: the file cannot be written; the one before stays.
+        """
+        layout = replace_layout(self.folder, self.setup.config, content)
+        self.setup = replace(self.setup, layout=layout)
+        return layout
 
     def images(self) -> Iterator[Item]:
         """The images, oldest first."""
@@ -174,6 +189,7 @@ def open_setup(folder: Path) -> Setup:
     ontology_json = _read(folder / config.ontology, "ontology")
     ontology = load_ontology(ontology_json)
     workflow = load_workflow(_read(folder / config.workflow, "workflow"))
+    layout = open_layout(folder, config)
     names = [candidate.name for candidate in config.candidates]
     roles = assign_roles(ontology, names, config.judge.people, config.judge.choice)
     state = folder / STATE_FOLDER
@@ -193,10 +209,53 @@ def open_setup(folder: Path) -> Setup:
         config=config,
         providers=config.provider_tables(folder),
         workflow=workflow,
+        layout=layout,
         ontology=ontology,
         ontology_digest=ontology_digest,
         roles=roles,
     )
+
+
+def open_layout(folder: Path, config: Config) -> Layout:
+    """The project's layout; without a file of its own, the default one for its candidates.
+
+    Raises:
+        LayoutError: the file is no layout; the message names it.
+        ConfigError: the file cannot be read.
+    """
+    path = folder / config.layout
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return load_layout(default_layout(config.labels()))
+    except OSError as error:
+        raise ConfigError(f"cannot read the layout {path}: {error.strerror}") from None
+    try:
+        return load_layout(content)
+    except LayoutError as error:
+        raise LayoutError(f"{path} cannot be used:\n{error}", hint=error.hint) from None
+
+
+def replace_layout(folder: Path, config: Config, content: bytes) -> Layout:
+    """Check `content` and make it the project's layout file, the whole of it or nothing.
+
+    Raises:
+        LayoutError: it is no layout.
+        ConfigError: the file cannot be written.
+    """
+    layout = load_layout(content)
+    path = (folder / config.layout).resolve()
+    half = path.with_name(f".{path.name}.{new_id()}")
+    try:
+        # Whoever opens the project meanwhile must find the one file or the other.
+        half.write_bytes(content)
+        os.replace(half, path)
+    except OSError as error:
+        raise ConfigError(f"cannot write the layout {path}: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
+    return layout
 
 
 def write_template(folder: Path, template: str) -> None:
@@ -217,11 +276,13 @@ def write_template(folder: Path, template: str) -> None:
     else:
         names = ("Candidate A", "Candidate B") if template == "judge-only" else ("Terse", "Detailed")
         ontology = orjson.dumps(build_ontology(names), option=orjson.OPT_INDENT_2)
+    config = (built_in / f"config_{template}.toml").read_bytes()
+    labels = parse_config(tomllib.loads(config.decode()), f"config_{template}.toml").labels()
     files = {
-        CONFIG_FILE: (built_in / f"config_{template}.toml").read_bytes(),
+        CONFIG_FILE: config,
         "ontology.json": ontology,
         "workflow.json": (built_in / f"workflow_{template}.json").read_bytes(),
-        "editor_layout.json": (built_in / f"layout_{template}.json").read_bytes(),
+        "editor_layout.json": dump_layout(load_layout(default_layout(labels))),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)

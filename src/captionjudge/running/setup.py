@@ -8,6 +8,7 @@ from captionjudge.errors import ConfigError
 from captionjudge.images import Bounds, Limits
 from captionjudge.judging.roles import Roles
 from captionjudge.judging.settlement import Draw
+from captionjudge.layout import Layout
 from captionjudge.models.provider import Provider
 from captionjudge.ontology.tree import Ontology
 from captionjudge.store.blobs import Blobs
@@ -25,6 +26,7 @@ class Setup:
     config: Config
     providers: Mapping[str, Provider]
     workflow: Workflow
+    layout: Layout
     ontology: Ontology
     ontology_digest: str
     roles: Roles
