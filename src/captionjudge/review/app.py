@@ -8,11 +8,12 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from captionjudge.errors import CaptionjudgeError
-from captionjudge.review import bulk, desk, lists, pictures, preferences, signing, static, writing
+from captionjudge.review import bulk, choosing, layouts, lists, pictures, preferences, signing, static, writing
+from captionjudge.review.answers import lettered
 from captionjudge.review.gate import LOOPBACK, App, Gate, TooLarge
-from captionjudge.review.site import SignedOut, Site, page
+from captionjudge.review.keys import make_registry
+from captionjudge.review.site import SignedOut, Site, keep_layout, page
 from captionjudge.running.setup import Setup
-from captionjudge.store import projects
 
 
 def create_app(setup: Setup, folder: Path, hosts: Iterable[str] = LOOPBACK) -> App:
@@ -20,23 +21,21 @@ def create_app(setup: Setup, folder: Path, hosts: Iterable[str] = LOOPBACK) -> A
 
     Args:
         hosts: the names under which it answers, without port.
+
+    Raises:
+        KeyConflict: a key of the ontology's options or of `[review.keys]` would do two things.
     """
+    names = [candidate.name for candidate in setup.config.candidates]
+    make_registry(lettered(setup, names), len(names), setup.config.review.keys)
     pages = FastAPI(title="captionjudge review", docs_url=None, redoc_url=None, openapi_url=None)
-    pages.state.site = Site(setup, folder, _keep_layout(setup, folder), static.assets())
-    for module in (static, signing, pictures, lists, bulk, preferences, writing, desk):
+    pages.state.site = Site(setup, folder, keep_layout(setup), static.assets())
+    for module in (static, signing, pictures, lists, bulk, layouts, preferences, writing, choosing):
         pages.include_router(module.router)
     pages.add_exception_handler(SignedOut, _signed_out)
     pages.add_exception_handler(CaptionjudgeError, _not_possible)
     pages.add_exception_handler(HTTPException, _http_error)
     pages.add_exception_handler(TooLarge, _too_large)
     return Gate(pages, hosts)
-
-
-def _keep_layout(setup: Setup, folder: Path) -> str:
-    """Keep the layout for reviews to point at; its digest."""
-    layout = folder / setup.config.layout
-    text = layout.read_text(errors="replace") if layout.is_file() else ""
-    return setup.database.write(lambda batch: projects.keep_document(batch, "layout", text))
 
 
 def _signed_out(request: Request, error: Exception) -> Response:

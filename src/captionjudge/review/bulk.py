@@ -8,8 +8,8 @@ from fastapi.responses import HTMLResponse, Response
 
 from captionjudge.judging.settlement import ONE
 from captionjudge.review import decide
+from captionjudge.review.choosing import surroundings
 from captionjudge.review.decide import NotPossible, Vote
-from captionjudge.review.desk import surroundings
 from captionjudge.review.queues import FilterNow, query_of
 from captionjudge.review.site import Adjudicator, PostedNow, Site, SiteNow, page, see_other
 from captionjudge.store import cases, items

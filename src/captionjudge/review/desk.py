@@ -1,29 +1,25 @@
-"""The desk: one image with its descriptions, and a person who chooses."""
+"""The desk: all that the page shows of one image to one person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
-from urllib.parse import parse_qsl, quote
-
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, Response
 
 from captionjudge.judging.settlement import agree, choice_key
 from captionjudge.review import decide
-from captionjudge.review.decide import NotPossible, Vote
+from captionjudge.review.answers import blocks, form_of, lettered, own_answers
+from captionjudge.review.board import Board, arrange
+from captionjudge.review.decide import NotPossible
+from captionjudge.review.diff import Diff, compare
+from captionjudge.review.form import Control
 from captionjudge.review.judged import Judged, read_judged
-from captionjudge.review.queues import NAMES, FilterNow, query_of
-from captionjudge.review.site import Person, PostedNow, Site, SiteNow, page, see_other
+from captionjudge.review.keys import Registry, make_registry
+from captionjudge.review.site import Site
+from captionjudge.review.text import visible
 from captionjudge.review.writing import written_by
 from captionjudge.store import cases, items, reviews
 from captionjudge.store.batch import Batch
 from captionjudge.store.cases import DECIDED, Filter
 from captionjudge.store.database import Reading
-from captionjudge.store.records import Case, Decision, Item, Pair, Review, Reviewer, Standing, Way
-
-router = APIRouter()
-
-WORDS: dict[str, Decision] = {"tie": "tie", "both_bad": "both_bad", "skip": "skip"}
+from captionjudge.store.records import Case, Item, Pair, Review, Reviewer, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,7 @@ class Slot:
 
     number: int
     text: str
-    fields: dict[str, str]
+    fields: Mapping[str, str]
     author: str | None = None
     chosen: bool = False
 
@@ -44,9 +40,12 @@ class Desk:
     image: Item
     case: Case
     standing: Standing
+    board: Board
     slots: tuple[Slot, ...]
     revealed: bool
     judged: Judged | None
+    form: Mapping[str, Control]
+    keys: Registry
     votes: tuple[tuple[Review, str], ...]
     written: str | None
     upcoming: str | None
@@ -61,93 +60,15 @@ class Desk:
         """Whether this person has chosen."""
         return self.standing.decision in DECIDED
 
+    def slot(self, number: int) -> Slot:
+        """The slot of this number."""
+        return self.slots[number - 1]
 
-@router.get("/")
-def home(wanted: FilterNow) -> Response:
-    """To what is to be decided."""
-    return see_other(f"/desk?{query_of(wanted)}")
-
-
-@router.get("/desk", response_class=HTMLResponse)
-def next_image(request: Request, site: SiteNow, person: Person, wanted: FilterNow) -> Response:
-    """To the next image of the queue, or the word that there is none."""
-    item_id = site.setup.database.write(lambda batch: _next(site, batch, person, wanted))
-    if item_id is not None:
-        return see_other(f"/desk/{item_id}?{query_of(wanted)}")
-    return page(request, "nothing.html", person=person, **surroundings(site, person, wanted))
-
-
-def _next(site: Site, batch: Batch, person: Reviewer, wanted: Filter) -> str | None:
-    found = decide.take_next(site.setup, batch, person, wanted)
-    if found is None and decide.open_missing(site.setup, batch):
-        batch.flush()
-        found = decide.take_next(site.setup, batch, person, wanted)
-    return found
-
-
-@router.get("/desk/{item_id}", response_class=HTMLResponse)
-def desk(request: Request, site: SiteNow, person: Person, wanted: FilterNow, item_id: str) -> Response:
-    """One image, blind until there is a choice."""
-    found = site.setup.database.write(lambda batch: open_desk(site, batch, person, wanted, item_id))
-    return page(
-        request,
-        "desk.html",
-        person=person,
-        desk=found,
-        vote_id=decide.new_vote_id(),
-        here=f"/desk/{quote(item_id)}",
-        **surroundings(site, person, wanted),
-    )
-
-
-@router.post("/desk/{item_id}/choice")
-def choose(site: SiteNow, person: Person, wanted: FilterNow, item_id: str, posted: PostedNow) -> Response:
-    """Take a choice: the number of a slot, "tie", "both_bad" or "skip"."""
-    choice = posted.text("choice")
-    way: Way | None = "adjudication" if posted.text("way") == "adjudication" else None
-
-    def write(batch: Batch) -> Decision:
-        stands = decide.show(site.setup, batch, person, item_id)
-        winner = decide.winners(stands.shown).get(choice)
-        decision = WORDS.get(choice, "one")
-        cast = Vote(decide.uuid_of(posted.text("vote")), item_id, decision, winner, posted.text("note"), way)
-        return decide.vote(site.setup, batch, person, cast, site.layout_digest).decision
-
-    decision = site.setup.database.write(write)
-    site.count_anew()
-    if decision == "skip" or person.settings.get("fast") or site.setup.config.review.reveal == "never":
-        return see_other(f"/desk?{query_of(wanted)}")
-    return see_other(f"/desk/{item_id}?{query_of(wanted)}")
-
-
-@router.post("/desk/{item_id}/undo")
-def undo(site: SiteNow, person: Person, wanted: FilterNow, item_id: str, posted: PostedNow) -> Response:
-    """Take a choice back."""
-    vote = decide.uuid_of(posted.text("vote"))
-    site.setup.database.write(lambda batch: decide.undo(site.setup, batch, person, item_id, vote))
-    return see_other(f"/desk/{item_id}?{query_of(wanted)}")
-
-
-@router.post("/desk/{item_id}/mark")
-def mark(site: SiteNow, person: Person, wanted: FilterNow, item_id: str, posted: PostedNow) -> Response:
-    """Flag an image or not any more; keep a note about it."""
-    flag = {"on": True, "off": False}.get(posted.text("flag"))
-    note = posted.text("note") if "note" in posted.fields else None
-    site.setup.database.write(lambda batch: decide.mark(batch, person, item_id, flagged=flag, note=note))
-    return see_other(f"/desk/{item_id}?{query_of(wanted)}")
-
-
-@router.get("/desk/{item_id}/{way}")
-def beside(
-    site: SiteNow, person: Person, wanted: FilterNow, item_id: str, way: Literal["previous", "next"]
-) -> Response:
-    """To the image before or after this one in the queue."""
-    who = decide.person_of(site.setup, person)
-    with site.setup.database.read() as connection:
-        other = cases.beside(
-            connection, site.setup.project_id, wanted, who, decide.uuid_of(item_id), before=way == "previous"
-        )
-    return see_other(f"/desk/{other or item_id}?{query_of(wanted)}")
+    def differences(self, number: int) -> Diff:
+        """How a slot's text differs from that of slot 1; for slot 1, from that of slot 2."""
+        other = self.slots[1 if number == 1 else 0]
+        pair = (self.slot(number), other) if number == 1 else (other, self.slot(number))
+        return compare(*(one.text for one in pair))
 
 
 def open_desk(site: Site, batch: Batch, person: Reviewer, wanted: Filter, item_id: str) -> Desk:
@@ -161,58 +82,60 @@ def open_desk(site: Site, batch: Batch, person: Reviewer, wanted: Filter, item_i
     image, case = items.get(connection, item_id), cases.get(connection, item_id)
     if image is None or case is None:
         raise NotPossible("there is no such image to review")
-    reveal = setup.config.review.reveal
-    revealed = reveal == "always" or (reveal == "after_choice" and stands.decision in DECIDED)
+    revealed = is_revealed(site, stands)
     if revealed:
         stands = decide.reveal(batch, stands)
     texts = decide.descriptions(setup, batch, image)
+    judged = read_judged(setup, connection, image, stands.shown) if revealed else None
+    keys = registry(site, person, stands.shown)
+    asked = blocks(setup, stands.shown) if revealed or setup.config.review.reveal == "never" else {}
     return Desk(
         image=image,
         case=case,
         standing=stands,
-        slots=_slots(stands, texts, revealed=revealed),
+        board=arrange(setup.layout, image, [texts[name] for name in texts if name in stands.shown]),
+        slots=tuple(_slots(stands, texts, revealed=revealed)),
         revealed=revealed,
-        judged=read_judged(setup, connection, image, stands.shown) if revealed else None,
+        judged=judged,
+        form=form_of(asked, own_answers(connection, item_id, person), judged, keys.option_keys),
+        keys=keys,
         votes=_votes(connection, case, person),
         written=written_by(site, batch, person, image),
-        upcoming=_upcoming(site, batch, person, wanted, item_id),
+        upcoming=_upcoming(site, connection, person, wanted, item_id),
     )
 
 
-def surroundings(site: Site, person: Reviewer, wanted: Filter) -> dict[str, Any]:
-    """What stands around every desk: the queue, how far it is, the person's pace and latest choices."""
-    with site.setup.database.read() as connection:
-        return {
-            "filter": wanted,
-            "query": query_of(wanted),
-            "query_of": query_of,
-            "filter_fields": parse_qsl(query_of(wanted)),
-            "comparison": comparison,
-            "outcome_words": outcome_words,
-            "choice_words": choice_words,
-            "queue_name": NAMES[wanted.queue],
-            "tally": site.tally(connection),
-            "pace": reviews.pace(connection, person.id),
-            "recent": reviews.recent(connection, person.id),
-            "review": site.setup.config.review,
-        }
+def is_revealed(site: Site, stands: Standing) -> bool:
+    """Whether this person may see who wrote what and what the judges said."""
+    reveal = site.setup.config.review.reveal
+    return reveal == "always" or (reveal == "after_choice" and stands.decision in DECIDED)
 
 
-def _slots(stands: Standing, texts: dict[str, Item], *, revealed: bool) -> tuple[Slot, ...]:
+def registry(site: Site, person: Reviewer, shown: Sequence[str]) -> Registry:
+    """The keys of a page that shows these descriptions to this person.
+
+    Raises:
+        KeyConflict: a key would do two things.
+    """
+    own = person.settings.get("keymap")
+    return make_registry(
+        lettered(site.setup, shown),
+        len(shown),
+        site.setup.config.review.keys,
+        own if isinstance(own, dict) else {},
+        enabled=person.settings.get("keys") != "off",
+    )
+
+
+def _slots(stands: Standing, texts: Mapping[str, Item], *, revealed: bool) -> list[Slot]:
     found: list[Slot] = []
     for number, name in enumerate(stands.shown, start=1):
-        text = texts.get(name)
+        item = texts.get(name)
+        text = "" if item is None else visible(item.text or "")
+        fields = {} if item is None else {visible(k): visible(v) for k, v in (item.fields or {}).items()}
         chosen = stands.decision == "one" and stands.winner == name
-        found.append(
-            Slot(
-                number,
-                (text.text or "") if text else "",
-                dict(text.fields or {}) if text else {},
-                name if revealed else None,
-                chosen,
-            )
-        )
-    return tuple(found)
+        found.append(Slot(number, text, fields, name if revealed else None, chosen))
+    return found
 
 
 def _votes(connection: Reading, case: Case, person: Reviewer) -> tuple[tuple[Review, str], ...]:
@@ -223,13 +146,11 @@ def _votes(connection: Reading, case: Case, person: Reviewer) -> tuple[tuple[Rev
     return tuple(reviews.latest(revisions))
 
 
-def _upcoming(site: Site, batch: Batch, person: Reviewer, wanted: Filter, item_id: str) -> str | None:
+def _upcoming(site: Site, connection: Reading, person: Reviewer, wanted: Filter, item_id: str) -> str | None:
     """The digest of the image that most likely comes next, for the browser to load ahead."""
     who = decide.person_of(site.setup, person)
-    following = cases.first(batch.connection, site.setup.project_id, wanted, who, but=item_id)
-    if following is None:
-        return None
-    image = items.get(batch.connection, following)
+    following = cases.first(connection, site.setup.project_id, wanted, who, but=item_id)
+    image = None if following is None else items.get(connection, following)
     return None if image is None else image.digest
 
 

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from captionjudge.review import decide
-from captionjudge.review.desk import surroundings
+from captionjudge.review.choosing import surroundings
 from captionjudge.review.queues import NAMES, FilterNow, query_of
 from captionjudge.review.site import Person, SiteNow, page
 from captionjudge.store import cases, reviewers

@@ -11,17 +11,18 @@ from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from captionjudge.layout import dump_layout
 from captionjudge.running.setup import Setup
-from captionjudge.store import cases, reviewers
+from captionjudge.store import cases, projects, reviewers
 from captionjudge.store.database import Reading
 from captionjudge.store.records import Reviewer
 
 _COUNT_SECONDS = 2.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Site:
-    """One project, served."""
+    """One project, served. `setup` is replaced as a whole when the layout is."""
 
     setup: Setup
     folder: Path
@@ -96,6 +97,12 @@ def site_of(request: Request) -> Site:
     """The site a request is for."""
     site: Site = request.app.state.site
     return site
+
+
+def keep_layout(setup: Setup) -> str:
+    """Keep the layout for reviews to point at; its digest."""
+    text = dump_layout(setup.layout).decode()
+    return setup.database.write(lambda batch: projects.keep_document(batch, "layout", text))
 
 
 SiteNow = Annotated[Site, Depends(site_of)]

@@ -1,4 +1,4 @@
-"""Scripts and style sheets. Their URLs carry a digest of the content, so a browser keeps them for good."""
+"""Scripts and style sheets: one of each for all pages. Their URLs carry a digest, so a browser keeps them for good."""
 
 import hashlib
 from functools import cache
@@ -9,6 +9,9 @@ from fastapi.responses import Response
 
 router = APIRouter()
 
+_SHEETS = ("app.css", "desk.css", "panes.css", "form.css")
+_LIBRARIES = ("htmx.min.js", "panzoom.min.js")
+_SCRIPTS = ("app.js", "keys.js", "panes.js")
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 _HEADERS = {"cache-control": "public, max-age=31536000, immutable"}
 
@@ -31,4 +34,12 @@ def assets() -> dict[str, str]:
 @cache
 def _files() -> dict[str, bytes]:
     folder = resources.files("captionjudge.review") / "static"
-    return {entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.name.rpartition(".")[2] in _TYPES}
+    sheets = [(folder / name).read_bytes() for name in _SHEETS]
+    libraries = [(folder / name).read_bytes() for name in _LIBRARIES]
+    # Each script of ours keeps its names to itself.
+    scripts = [b"(() => {\n" + (folder / name).read_bytes() + b"\n})();" for name in _SCRIPTS]
+    return {
+        "page.css": b"\n".join(sheets),
+        "page.js": b"\n;\n".join([*libraries, *scripts]),
+        "icon.svg": (folder / "icon.svg").read_bytes(),
+    }

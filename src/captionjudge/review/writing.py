@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.review import decide
 from captionjudge.review.decide import NotPossible
+from captionjudge.review.diff import compare
 from captionjudge.review.queues import FilterNow, query_of
 from captionjudge.review.site import Person, PostedNow, Site, SiteNow, page, see_other
 from captionjudge.store import items
@@ -59,6 +60,7 @@ def _form(
         start=start,
         old=old,
         new=new,
+        difference=compare(old, new),
         longest=LONGEST,
     )
 
