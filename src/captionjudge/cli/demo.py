@@ -7,6 +7,7 @@ import typer
 
 from captionjudge.cli.app import JsonOption
 from captionjudge.cli.report import print_report
+from captionjudge.cli.review import serve_project
 from captionjudge.cli.run import exit_code, print_summary, summary_json
 from captionjudge.cli.table import print_json, print_table
 
@@ -21,13 +22,16 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     out: Annotated[Path, typer.Option(help="The folder of the demo project.")] = Path("captionjudge-demo"),
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="End with the report, without the review page.")
+    ] = False,
     json: JsonOption = False,
 ) -> int:
-    """Describe and judge twelve photographs with the embedded models: no key, no account, no network."""
+    """Describe and judge twelve photographs with the embedded models: no key, no account. Then open the review page."""
     from captionjudge.config import CONFIG_FILE
     from captionjudge.demo import photos
     from captionjudge.project import Project
+    from captionjudge.review.serve import Place
     from captionjudge.running.progress import display
     from captionjudge.running.runner import Options
 
@@ -45,6 +49,8 @@ def demo(
             print_summary(summary)
             typer.echo("The models are small specialised ones, not VLMs: see docs/embedded.md.")
             typer.echo(f"Wrote {out.absolute()}: the project; {judgments.name}: every judgment, a line a pair.")
+        if not (json or no_browser):
+            serve_project(project, Place(port=0), browser=True)
     return exit_code(summary)
 
 

@@ -1,6 +1,5 @@
 """review, users: the page on which people choose, and who they are."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +9,8 @@ from captionjudge.cli.table import print_json, print_table
 from captionjudge.errors import ConfigError
 
 if TYPE_CHECKING:
+    from captionjudge.project import Project
+    from captionjudge.review.serve import Place
     from captionjudge.store.batch import Batch
     from captionjudge.store.records import Role
 
@@ -37,7 +38,7 @@ def review(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
 ) -> int:
     """Open the page on which people choose the better description."""
-    from captionjudge.review.serve import Place, serve, start_link
+    from captionjudge.review.serve import Place
 
     place = Place(host, port, tuple(name or ()))
     if not place.is_local and not allow_remote:
@@ -47,16 +48,22 @@ def review(
             hint="--allow-remote says that this is meant; put a server that speaks HTTPS before it",
         )
     with open_project(folder, project) as opened:
-
-        def ready(origin: str) -> None:
-            link = start_link(opened.setup, origin)
-            typer.echo(f"Reviewing at {origin}; Ctrl-C ends it. Your start link works once, for 15 minutes:")
-            typer.echo(f"  {link}")
-            if not no_browser:
-                typer.launch(link)
-
-        serve(opened.setup, Path(opened.folder), place, ready)
+        serve_project(opened, place, browser=not no_browser)
     return OK
+
+
+def serve_project(project: "Project", place: "Place", *, browser: bool) -> None:
+    """Serve the review page until Ctrl-C, and say how to come in."""
+    from captionjudge.review.serve import serve, start_link
+
+    def ready(origin: str) -> None:
+        link = start_link(project.setup, origin)
+        typer.echo(f"Reviewing at {origin}; Ctrl-C ends it. Your start link works once, for 15 minutes:")
+        typer.echo(f"  {link}")
+        if browser:
+            typer.launch(link)
+
+    serve(project.setup, project.folder, place, ready)
 
 
 @users.command()
