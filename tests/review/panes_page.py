@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 import captionjudge
 from captionjudge.layout import Layout
@@ -24,9 +25,13 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Pane
 
 def panes_html(layout: Layout, cell: Callable[[str], str]) -> str:
     """The panes alone; what `cell` returns is text."""
+    return _template().render(layout=layout, cell=cell)
+
+
+@cache
+def _template() -> Template:
     environment = Environment(loader=FileSystemLoader(REVIEW / "templates"), autoescape=True, undefined=StrictUndefined)
-    source = '{% from "panes.html" import layout_panes %}{{ layout_panes(layout, cell) }}'
-    return environment.from_string(source).render(layout=layout, cell=cell)
+    return environment.from_string('{% from "panes.html" import layout_panes %}{{ layout_panes(layout, cell) }}')
 
 
 @contextmanager
