@@ -1,7 +1,6 @@
 """What is written is whole, owned and found again."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,23 +14,11 @@ from captionjudge.identity import new_id, now_ms
 from captionjudge.store import items, migrate, projects, tables, tasks, workers
 from captionjudge.store.batch import Batch
 from captionjudge.store.blobs import Blobs
-from captionjudge.store.database import Database, open_database, sqlite_url
+from captionjudge.store.database import Database
 from captionjudge.store.records import Item, Task
 from captionjudge.store.writer import Writer
 
 SOON = 60_000
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(sqlite_url(tmp_path / "store.db"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def project(database: Database) -> str:
-    return database.write(lambda batch: projects.create(batch, "test"))
 
 
 def add(database: Database, project: str, number: int) -> list[Item]:

@@ -67,29 +67,32 @@ class Batch:
             totals[name] += amount
 
     def flush(self) -> None:
-        """Send what is held back, so that statements that follow see it."""
-        if self._documents:
-            self.connection.execute(
-                _ignoring(self.connection.dialect.name, tables.document), list(self._documents.values())
-            )
-            self._documents.clear()
+        """Send the inserts that are held back, so that statements that follow see them."""
         for table in tables.metadata.sorted_tables:
             if rows := self._rows.pop(table.name, None):
                 self.connection.execute(table.insert(), rows)
-        if self._pairs:
-            self.connection.execute(replacing(self.connection.dialect.name, tables.pair), list(self._pairs.values()))
-            self._pairs.clear()
         if self._cases:
             entering = replacing(self.connection.dialect.name, tables.review_case, _KEPT_ON_ENTRY)
-            self.connection.execute(entering, list(self._cases.values()))
+            self.connection.execute(entering, [row for _, row in sorted(self._cases.items())])
             self._cases.clear()
-        if self._usage:
-            self._flush_usage()
 
-    def _flush_usage(self) -> None:
+    def finish(self) -> None:
+        """Send everything. Rows that other processes write too come last and in order, so that none waits in a ring."""
+        self.flush()
+        dialect = self.connection.dialect.name
         keys = ("project_id", "purpose", "role", "model")
-        rows = [{**dict(zip(keys, key, strict=True)), **amounts} for key, amounts in sorted(self._usage.items())]
-        self.connection.execute(_adding(self.connection.dialect.name, tables.usage), rows)
+        usage = [{**dict(zip(keys, key, strict=True)), **amounts} for key, amounts in sorted(self._usage.items())]
+        documents = [row for _, row in sorted(self._documents.items())]
+        pairs = [row for _, row in sorted(self._pairs.items())]
+        for statement, rows in (
+            (_ignoring(dialect, tables.document), documents),
+            (replacing(dialect, tables.pair), pairs),
+            (_adding(dialect, tables.usage), usage),
+        ):
+            if rows:
+                self.connection.execute(statement, rows)
+        self._documents.clear()
+        self._pairs.clear()
         self._usage.clear()
 
 

@@ -107,6 +107,7 @@ def _is_uuid(name: str) -> bool:
 def merge_metadata(batch: Batch, item_id: str, changes: Mapping[str, Any]) -> None:
     """Set these keys of an item's client metadata; the others stay as they are."""
     batch.flush()
-    lock = select(item.c.client_metadata).where(item.c.id == item_id).with_for_update()
+    # Not in the way of rows that are being written and point at the item.
+    lock = select(item.c.client_metadata).where(item.c.id == item_id).with_for_update(key_share=True)
     present = batch.connection.execute(lock).scalar_one()
     batch.connection.execute(item.update().where(item.c.id == item_id).values(client_metadata={**present, **changes}))

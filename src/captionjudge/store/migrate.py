@@ -4,7 +4,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-HEAD = "0002"
+from captionjudge.store.lock import alone
+
+HEAD = "0003"
 """The newest migration. A store that is there already is opened without loading alembic."""
 
 
@@ -14,7 +16,10 @@ def migrate(engine: Engine) -> None:
         if version(connection) == HEAD:
             return
     with engine.begin() as connection:
-        upgrade(connection)
+        alone(connection, "migrate")
+        # Another process may have done it meanwhile.
+        if version(connection) != HEAD:
+            upgrade(connection)
 
 
 def version(connection: Connection) -> str | None:
