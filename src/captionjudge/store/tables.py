@@ -185,6 +185,7 @@ pair = Table(
     Column("flipped", Boolean),
     Column("dissent", Integer, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    Index("ix_pair_page", "project_id", "item_id", "a", "b"),
     Index("ix_pair_outcome", "project_id", "a", "b", "outcome", "flipped"),
 )
 

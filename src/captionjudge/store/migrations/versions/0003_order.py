@@ -1,4 +1,4 @@
-"""The queue's index in the order in which tasks are claimed; on PostgreSQL, names ordered by code point."""
+"""Indexes in the order in which tasks are claimed and pairs are listed; on PostgreSQL, names ordered by code point."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,3 +24,4 @@ def upgrade() -> None:
                 op.alter_column(table, column, type_=sa.Text(collation="C"))
         op.alter_column("answer", "attribute", type_=sa.Text())
     op.create_index("ix_task_queue", "task", ["project_id", "stage", "state", sa.text("priority DESC"), "id"])
+    op.create_index("ix_pair_page", "pair", ["project_id", "item_id", "a", "b"])
