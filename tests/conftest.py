@@ -8,22 +8,23 @@ from tests.servers.postgres import Cluster, cluster
 
 from captionjudge.store.database import open_database, sqlite_url
 
-_TEMPLATE = "made_before"
+PASSWORD = "hush-hush-0123456789"
+TEMPLATE = "made_before"
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """A PostgreSQL server, and in it an empty store to copy."""
     with cluster() as server:
-        server.execute(f"CREATE DATABASE {_TEMPLATE}")
-        open_database(server.url(_TEMPLATE)).close()
+        server.execute(f"CREATE DATABASE {TEMPLATE}")
+        open_database(server.url(TEMPLATE)).close()
         yield server
 
 
 @pytest.fixture
 def postgres_url(postgres: Cluster) -> Iterator[str]:
     """The URL of an empty store in PostgreSQL."""
-    with postgres.database(_TEMPLATE) as url:
+    with postgres.database(TEMPLATE) as url:
         yield url
 
 
@@ -32,6 +33,15 @@ def fresh_postgres_url(postgres: Cluster) -> Iterator[str]:
     """The URL of a database in PostgreSQL without any tables."""
     with postgres.database() as url:
         yield url
+
+
+@pytest.fixture
+def password_url(postgres: Cluster, postgres_url: str) -> Iterator[str]:
+    """The URL of an empty store in PostgreSQL, reached over TCP with a password, which is `PASSWORD`."""
+    name = postgres_url.partition("@/")[2].partition("?")[0]
+    postgres.execute(f"CREATE ROLE judge LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
+    yield f"postgresql://judge:{PASSWORD}@127.0.0.1:{postgres.port}/{name}"
+    postgres.execute("DROP ROLE judge")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.job.conftest import Provider, cli
+from tests.job.conftest import BOTH_STORES, Provider, cli
 from tests.job.state import final_state, rows
 
 from captionjudge.project import Project
@@ -20,6 +20,7 @@ def done(make_project: Make, images: Callable[[int], Path]) -> Path:
     return folder
 
 
+@BOTH_STORES
 def test_every_image_is_described_by_both_and_judged_once_in_each_order(done: Path) -> None:
     state = final_state(done)
 
@@ -29,12 +30,14 @@ def test_every_image_is_described_by_both_and_judged_once_in_each_order(done: Pa
     assert {row[1:3] == ["Review", "waiting"] for row in state["tasks"]} == {True}
 
 
+@BOTH_STORES
 def test_a_second_run_asks_nothing(done: Path, provider: Provider) -> None:
     before = len(provider.requests())
     assert cli("run", done).code == 0
     assert len(provider.requests()) == before == 16
 
 
+@BOTH_STORES
 def test_the_report_counts_every_pair(done: Path) -> None:
     found = json.loads(cli("report", done, "--json").out)
     assert sum(found["pairs"][0]["outcomes"].values()) == 4
@@ -42,6 +45,7 @@ def test_the_report_counts_every_pair(done: Path) -> None:
     assert sum(usage["calls"] for usage in found["usage"]) == 16
 
 
+@BOTH_STORES
 def test_the_export_has_a_line_a_pair_with_both_verdicts(done: Path, tmp_path: Path) -> None:
     out = tmp_path / "judgments.jsonl"
     assert cli("export", done, "--out", out).code == 0
@@ -84,6 +88,7 @@ def test_a_panel_keeps_every_judges_verdict(make_project: Make, images: Callable
     assert {row[3] for row in rows(folder, "pairs")} <= {"A", "B"}
 
 
+@BOTH_STORES
 def test_customers_metadata_survives(done: Path) -> None:
     from captionjudge.store import items
 
@@ -94,6 +99,7 @@ def test_customers_metadata_survives(done: Path) -> None:
     assert image.client_metadata == {"Tag": image.tag, "Data Type": "Image", "sku": 17}
 
 
+@BOTH_STORES
 def test_a_rewrite_is_kept_as_the_judges_text(make_project: Make, images: Callable[[int], Path]) -> None:
     folder = make_project(images(2))
     config = folder / "captionjudge.toml"

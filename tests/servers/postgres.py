@@ -50,6 +50,14 @@ class Cluster:
         with psycopg.connect(self.url(name), autocommit=True) as connection:
             connection.execute(statement.encode())
 
+    def dump(self, name: str) -> str:
+        """Everything that a database holds, as text."""
+        import psycopg
+
+        with psycopg.connect(self.url(name)) as connection:
+            xml = connection.execute("SELECT database_to_xml(true, false, '')").fetchone()
+        return str(xml)
+
     @contextmanager
     def database(self, template: str = "template1") -> Iterator[str]:
         """The URL of a new database, which is dropped at the end."""

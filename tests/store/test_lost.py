@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 import pytest
+from tests.conftest import PASSWORD
 from tests.servers.postgres import Cluster
 
 from captionjudge.errors import ConfigError, StoreError
@@ -14,17 +15,8 @@ from captionjudge.store.writer import Writer
 
 
 @pytest.fixture
-def secret_url(postgres: Cluster, postgres_url: str) -> Iterator[str]:
-    """The store's URL over TCP, with the user's password."""
-    name = postgres_url.partition("@/")[2].partition("?")[0]
-    postgres.execute("CREATE ROLE judge LOGIN SUPERUSER PASSWORD 'hush-hush'")
-    yield f"postgresql://judge:hush-hush@127.0.0.1:{postgres.port}/{name}"
-    postgres.execute("DROP ROLE judge")
-
-
-@pytest.fixture
-def opened(secret_url: str) -> Iterator[Database]:
-    database = open_database(secret_url)
+def opened(password_url: str) -> Iterator[Database]:
+    database = open_database(password_url)
     yield database
     database.close()
 
@@ -48,7 +40,7 @@ def test_a_write_and_a_read_name_the_store_and_not_its_password(opened: Database
         projects.first(connection)
     for message in map(str, (writing.value, reading.value)):
         assert "postgresql://judge@127.0.0.1" in message
-        assert "hush" not in message
+        assert PASSWORD not in message
         assert "\n" not in message
 
 
@@ -79,28 +71,28 @@ def test_a_writer_that_cannot_even_begin_says_so(opened: Database, down: Callabl
     assert [type(result) for result in asyncio.run(write())] == [StoreError, type(None)]
 
 
-def test_a_server_that_is_not_there_is_one_line(secret_url: str, down: Callable[[], None]) -> None:
+def test_a_server_that_is_not_there_is_one_line(password_url: str, down: Callable[[], None]) -> None:
     down()
     with pytest.raises(ConfigError, match=r"cannot open the store postgresql://judge@127\.0\.0\.1.*refused") as caught:
-        open_database(secret_url)
-    assert "hush" not in str(caught.value)
+        open_database(password_url)
+    assert PASSWORD not in str(caught.value)
 
 
-def test_a_name_with_several_addresses_is_one_line_too(secret_url: str, down: Callable[[], None]) -> None:
+def test_a_name_with_several_addresses_is_one_line_too(password_url: str, down: Callable[[], None]) -> None:
     down()
     with pytest.raises(ConfigError, match="refused") as caught:
-        open_database(secret_url.replace("127.0.0.1", "localhost"))
+        open_database(password_url.replace("127.0.0.1", "localhost"))
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("wrong", "reason"), [("judge:wrong", "password authentication failed"), ("nobody", "password")]
 )
-def test_who_is_not_let_in_is_told_why(secret_url: str, wrong: str, reason: str) -> None:
+def test_who_is_not_let_in_is_told_why(password_url: str, wrong: str, reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):
-        open_database(secret_url.replace("judge:hush-hush", wrong))
+        open_database(password_url.replace(f"judge:{PASSWORD}", wrong))
 
 
-def test_the_password_may_be_in_the_environment(secret_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PGPASSWORD", "hush-hush")
-    open_database(secret_url.replace(":hush-hush", "")).close()
+def test_the_password_may_be_in_the_environment(password_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    open_database(password_url.replace(f":{PASSWORD}", "")).close()
