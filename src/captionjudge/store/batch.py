@@ -1,12 +1,12 @@
 """Rows on their way into one transaction."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table
+from sqlalchemy import Connection, Insert, Table, Update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from captionjudge.store import tables
@@ -39,10 +39,19 @@ class Batch:
         self._pairs: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._cases: dict[str, dict[str, Any]] = {}
         self._usage: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+        self._alterations: dict[Update, list[tuple[dict[str, Any], Callable[[], Exception]]]] = {}
 
     def add(self, record: Record) -> None:
         """Insert a record."""
         self._rows[_TABLES[type(record)].name].append(row_of(record))
+
+    def alter(self, statement: Update, row: Mapping[str, Any], refused: Callable[[], Exception]) -> None:
+        """Change one row by a prepared statement; all that share it go together.
+
+        Args:
+            refused: makes what is raised when the statement finds no such row, at the latest when the batch ends.
+        """
+        self._alterations.setdefault(statement, []).append((dict(row), refused))
 
     def add_source(self, row: Mapping[str, Any]) -> None:
         """Remember which file an image came from."""
@@ -67,10 +76,15 @@ class Batch:
             totals[name] += amount
 
     def flush(self) -> None:
-        """Send the inserts that are held back, so that statements that follow see them."""
+        """Send the inserts and alterations that are held back, so that statements that follow see them."""
         for table in tables.metadata.sorted_tables:
             if rows := self._rows.pop(table.name, None):
                 self.connection.execute(table.insert(), rows)
+        alterations, self._alterations = self._alterations, {}
+        for statement, altered in alterations.items():
+            if self.connection.execute(statement, [row for row, _ in altered]).rowcount != len(altered):
+                # Which one it was shows when the changes are applied one by one.
+                raise altered[-1][1]()
         if self._cases:
             entering = replacing(self.connection.dialect.name, tables.review_case, _KEPT_ON_ENTRY)
             self.connection.execute(entering, [row for _, row in sorted(self._cases.items())])

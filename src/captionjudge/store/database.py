@@ -36,7 +36,10 @@ class Database:
         # One snapshot for all that is read on a connection; SQLite's transactions are like that anyway.
         self._reader = engine.execution_options(readonly=True)
         if engine.dialect.name == "postgresql":
-            self._reader = self._reader.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._glancer = engine.execution_options(isolation_level="AUTOCOMMIT")
+        else:
+            self._glancer = self._reader
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -46,6 +49,12 @@ class Database:
             StoreError: the store cannot be reached any more.
         """
         with self.named_faults(), self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """As `read`, for one statement: a server is asked once, and not also to begin and end a transaction."""
+        with self.named_faults(), self._glancer.connect() as connection:
             yield connection
 
     def write(self, change: Callable[[Batch], T]) -> T:
