@@ -103,7 +103,6 @@ def _insert(batch: Batch, setup: Setup, rows: Sequence[Row], images: Mapping[str
         present.setdefault(image.tag, []).append(new)
         changed.append(image.id)
         result.added += 1
-    batch.flush()
     tasks.retry_items(batch, changed, NO_DESCRIPTION)
     return result
 
