@@ -51,3 +51,12 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return sqlite_url(tmp_path / "store.db")
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without any tables, once in each database."""
+    if request.param == "sqlite":
+        return sqlite_url(tmp_path / "fresh.db")
+    url: str = request.getfixturevalue("fresh_postgres_url")
+    return url

@@ -1,6 +1,8 @@
 """The whole job over HTTP, from the command line."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,3 +108,14 @@ def test_a_rewrite_is_kept_as_the_judges_text(make_project: Make, images: Callab
     config.write_text(config.read_text().replace("[judge]", "[judge]\nrewrite = true"))
     assert cli("run", folder).code == 0
     assert [row[1] for row in rows(folder, "descriptions") if "rewrite" in row[1]] == ["rewrite by local/j"] * 2
+
+
+@BOTH_STORES
+def test_two_imports_of_one_folder_at_once_take_every_image_once(
+    make_project: Make, images: Callable[[int], Path]
+) -> None:
+    folder, more = make_project(images(1)), images(30)
+    command = [sys.executable, "-m", "captionjudge", "import", str(more), "--project", str(folder)]
+    running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [process.wait(timeout=60) for process in running] == [0, 0]
+    assert [row[0] for row in rows(folder, "tasks")] == [f"photo-{index:03}.png" for index in range(30)]

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from tests.store.test_leases import HOUR, add
@@ -15,7 +14,7 @@ from tests.store.test_leases import HOUR, add
 from captionjudge.identity import new_id, now_ms
 from captionjudge.store import items, projects, tables, tasks, verdicts
 from captionjudge.store.batch import Batch
-from captionjudge.store.database import Database, open_database, sqlite_url
+from captionjudge.store.database import Database, open_database
 from captionjudge.store.records import Answer
 
 OPEN = """
@@ -144,14 +143,6 @@ def test_on_postgresql_metadata_can_be_set_while_rows_about_the_item_are_being_w
         assert verdicts.answers_of_item(connection, image) == [answer]
     assert found is not None
     assert found.client_metadata == {"sku": 17}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return sqlite_url(tmp_path / "fresh.db")
-    url: str = request.getfixturevalue("fresh_postgres_url")
-    return url
 
 
 def test_processes_that_open_a_new_store_at_once_make_its_tables_and_its_project_once(fresh_url: str) -> None:

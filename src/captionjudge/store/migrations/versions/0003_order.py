@@ -12,6 +12,7 @@ _NAMES = {
     "task": ("stage", "reason", "detail"),
     "pair": ("a", "b"),
     "usage": ("purpose", "role", "model"),
+    "reviewer": ("name",),
 }
 
 
