@@ -57,16 +57,41 @@ def provider(latency: float) -> Iterator[int]:
         process.stdout.read()
 
 
-def ours(folder: Path, port: int, concurrency: int) -> dict[str, float]:
+@contextmanager
+def database(store: str) -> Iterator[str]:
+    """The URL of a database of its own on the PostgreSQL server of `store`; of none when there is no server."""
+    if not store:
+        yield ""
+        return
+    import psycopg
+    from sqlalchemy.engine import make_url
+
+    name = f"captionjudge_bench_{os.getpid()}"
+    with psycopg.connect(store, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}".encode())
+        try:
+            yield make_url(store).set(database=name).render_as_string(hide_password=False)
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def ours(folder: Path, port: int, concurrency: int, store: str = "") -> dict[str, float]:
     """One run in this process; the project is made beforehand and not counted."""
-    from captionjudge.project import Project
+    with database(store) as url:
+        return _ours(folder, port, concurrency, url)
+
+
+def _ours(folder: Path, port: int, concurrency: int, url: str) -> dict[str, float]:
+    from captionjudge.project import Project, write_template
 
     images = folder / "images"
     home = folder / "project"
-    with Project.init(home) as project:
-        project.import_images(images, check=False)
+    write_template(home, "default")
     config = home / "captionjudge.toml"
-    text = config.read_text()
+    text = f'store = "{url}"\n{config.read_text()}'
+    config.write_text(text)
+    with Project.open(home) as project:
+        project.import_images(images, check=False)
     for old, new in (("embedded/terse", "local/a"), ("embedded/detailed", "local/b"), ("embedded/judge", "local/j")):
         text = text.replace(old, new)
     text += f'\n[providers.local]\nbase_url = "http://127.0.0.1:{port}/v1"\nconcurrency = {concurrency}\n'
@@ -113,7 +138,7 @@ async def _sdk(images: list[Path], port: int, concurrency: int) -> None:
     await client.close()
 
 
-def openai_sdk(folder: Path, port: int, concurrency: int) -> dict[str, float]:
+def openai_sdk(folder: Path, port: int, concurrency: int, store: str = "") -> dict[str, float]:
     """The same calls with the openai SDK: images encoded once an item, a bounded number of workers, nothing stored."""
     images = sorted((folder / "images").iterdir())
     began = _usage()
@@ -121,7 +146,8 @@ def openai_sdk(folder: Path, port: int, concurrency: int) -> dict[str, float]:
     return _since(began)
 
 
-CLIENTS = {"captionjudge": ours, "openai SDK": openai_sdk}
+OURS, ON_SERVER, SDK = "captionjudge", "captionjudge, PostgreSQL", "openai SDK"
+CLIENTS = {OURS: ours, ON_SERVER: ours, SDK: openai_sdk}
 
 
 def _usage() -> tuple[float, float]:
@@ -133,12 +159,14 @@ def _since(began: tuple[float, float]) -> dict[str, float]:
     return {"seconds": time.perf_counter() - began[0], "cpu": time.process_time() - began[1], "peak_mib": peak}
 
 
-def measure(client: str, folder: Path, items: int, concurrency: int, latency: float) -> dict[str, float]:
+def measure(
+    client: str, folder: Path, items: int, concurrency: int, latency: float, store: str = ""
+) -> dict[str, float]:
     """One client in a process of its own."""
     with provider(latency) as port, tempfile.TemporaryDirectory() as fresh:
         os.symlink(folder / "images", Path(fresh) / "images")
         command = [sys.executable, __file__, "--one", client, "--folder", fresh, "--port", str(port)]
-        command += ["--concurrency", str(concurrency)]
+        command += ["--concurrency", str(concurrency), "--store", store if client == ON_SERVER else ""]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(done.stderr)
@@ -157,7 +185,11 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=2000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument(
-        "--sdk-items", type=int, default=300, help="the SDK is slow; its share of the ideal is the same"
+        "--sdk-items", type=int, default=300, help="the SDK is slow; its share of the ideal is the same; 0: without it"
+    )
+    parser.add_argument("--in-flight", type=int, choices=[calls for calls, _ in POINTS], help="only this point")
+    parser.add_argument(
+        "--store", default="", help="also with a store in PostgreSQL: the URL of a server where databases may be made"
     )
     parser.add_argument("--json", type=Path)
     parser.add_argument("--one", help=argparse.SUPPRESS)
@@ -166,31 +198,35 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(CLIENTS[options.one](options.folder, options.port, options.concurrency)))
+        print(json.dumps(CLIENTS[options.one](options.folder, options.port, options.concurrency, options.store)))
         return
-    rows = _measure_all(options.items, options.sdk_items, options.runs)
+    points = [point for point in POINTS if options.in_flight in (None, point[0])]
+    numbers = {OURS: options.items, ON_SERVER: options.items if options.store else 0, SDK: options.sdk_items}
+    rows = _measure_all({client: number for client, number in numbers.items() if number}, points, options)
     for row in rows:
         print(
-            "{client:13} {concurrency:4} x {ms:3.0f} ms  {items_a_second:7.1f} items/s  {of_ideal:5.2f} of ideal"
+            "{client:24} {concurrency:4} x {ms:3.0f} ms  {items_a_second:7.1f} items/s  {of_ideal:5.2f} of ideal"
             "  {cpu_ms_a_call:6.2f} ms CPU a call  {peak_mib:5.0f} MiB".format(ms=row["latency"] * 1000, **row)
         )
     if options.json:
         options.json.write_text(json.dumps(rows, indent=2))
 
 
-def _measure_all(items: int, sdk_items: int, runs: int) -> list[dict[str, Any]]:
+def _measure_all(
+    numbers: dict[str, int], points: list[tuple[int, float]], options: argparse.Namespace
+) -> list[dict[str, Any]]:
     rows = []
     with tempfile.TemporaryDirectory() as name:
-        numbers = {"captionjudge": items, "openai SDK": sdk_items}
-        folders = {client: Path(name) / client.replace(" ", "-") for client in numbers}
-        for client, folder in folders.items():
+        folders = {number: Path(name) / str(number) for number in numbers.values()}
+        for number, folder in folders.items():
             (folder / "images").mkdir(parents=True)
-            make_images(folder / "images", numbers[client])
-        for concurrency, latency in POINTS:
+            make_images(folder / "images", number)
+        for concurrency, latency in points:
             found: dict[str, list[dict[str, float]]] = {client: [] for client in numbers}
-            for _ in range(runs):
+            for _ in range(options.runs):
                 for client, number in numbers.items():
-                    found[client].append(measure(client, folders[client], number, concurrency, latency))
+                    run = measure(client, folders[number], number, concurrency, latency, options.store)
+                    found[client].append(run)
             for client, those in found.items():
                 middle = {key: median(run[key] for run in those) for key in those[0]}
                 rows.append({"client": client, "concurrency": concurrency, "latency": latency, **middle})

@@ -63,6 +63,29 @@ def test_what_is_wrong_is_named_with_its_place(data: dict[str, Any], finding: st
     assert finding in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:hush@host/name",
+        "postgresql://me:@host/name",
+        "postgresql://me:hu/sh?x@host/name",
+        "postgresql://me@host/name?password=hush",
+        "postgresql:///name?host=/run&sslpassword=hush",
+    ],
+)
+def test_a_password_in_the_stores_url_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"test\.toml: store: .*PGPASSWORD") as caught:
+        parse_config({"candidates": CANDIDATES, "store": url}, "test.toml")
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://me@host:5432/name", "postgresql://[::1]:5432/name?passfile=/p", "sqlite:////data/a:b@c.db"]
+)
+def test_a_stores_url_without_a_password_is_taken_as_it_is(url: str) -> None:
+    assert parse_config({"candidates": CANDIDATES, "store": url}, "test.toml").store == url
+
+
 @pytest.mark.parametrize("content", [b"[[candidates", b"\xff\xfe", b""])
 def test_a_file_that_cannot_be_used_is_one_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "captionjudge.toml"

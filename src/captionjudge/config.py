@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -208,6 +209,16 @@ class Config(_Table):
     prices: dict[_Reference, Price] = {}
     stages: dict[_Name, StageTable] = {}
 
+    @field_validator("store")
+    @classmethod
+    def _no_password(cls, value: str) -> str:
+        if has_password(value):
+            raise ValueError(
+                "the URL holds a password, which would be a secret in a file:"
+                " leave it out and set PGPASSWORD, or PGPASSFILE, in the environment"
+            )
+        return value
+
     @model_validator(mode="after")
     def _candidates_fit(self) -> "Config":
         names = [candidate.name for candidate in self.candidates]
@@ -240,6 +251,13 @@ class Config(_Table):
     def provider_tables(self, folder: Path) -> dict[str, Provider]:
         """The providers by name."""
         return {name: table.provider(name, folder) for name, table in self.providers.items()}
+
+
+def has_password(url: str) -> bool:
+    """Whether a store's URL holds a password, before the host or as a parameter."""
+    before_host = url.partition("://")[2].rpartition("@")[0]
+    parameters = parse_qs(url.partition("?")[2], keep_blank_values=True)
+    return ":" in before_host.partition("?")[0].partition("/")[0] or bool({"password", "sslpassword"} & set(parameters))
 
 
 def load_config(path: Path) -> Config:

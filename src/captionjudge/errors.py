@@ -7,6 +7,7 @@ CaptionjudgeError            one line for the user: what, where; `hint` says wha
 │   └── LayoutError          the editor layout's JSON cannot be used
 ├── ImageError               one file cannot be used; `kind` names why
 ├── DataError                one row of an imported file cannot be used
+├── StoreError               the store was open and cannot be reached any more; the run stops
 ├── StaleLease               a task was taken over by another worker
 ├── BudgetReached            the next call could exceed --max-cost
 └── ModelError               asking a model failed; `kind`, `retryable`, `retry_after`, `status`
@@ -65,6 +66,10 @@ class ImageError(CaptionjudgeError):
 
 class DataError(CaptionjudgeError):
     """One row of an imported file cannot be used; the message names row and column."""
+
+
+class StoreError(CaptionjudgeError):
+    """The store was open and cannot be reached any more, or has no room left."""
 
 
 class StaleLease(CaptionjudgeError):

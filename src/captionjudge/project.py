@@ -198,7 +198,7 @@ def open_setup(folder: Path) -> Setup:
     database = open_database(config.store or sqlite_url(state / "store.db"))
     project_id, ontology_digest = database.write(
         lambda batch: (
-            projects.first(batch.connection) or projects.create(batch, config.title),
+            projects.first_or_new(batch, config.title),
             projects.keep_document(batch, "ontology", ontology_json.decode()),
         )
     )

@@ -3,14 +3,18 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.conftest import TEMPLATE
+from tests.servers.postgres import Cluster
 
-from captionjudge.project import Project
+from captionjudge.project import Project, write_template
 
 HERE = Path(__file__).parent
 
@@ -22,6 +26,13 @@ class Provider:
 
     def requests(self) -> list[dict[str, str]]:
         return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
+
+    def wait_for(self, number: int) -> None:
+        """Return once there were so many requests."""
+        deadline = time.monotonic() + 30
+        while len(self.requests()) < number:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 @dataclass(frozen=True)
@@ -63,8 +74,22 @@ def images(tmp_path: Path) -> Callable[[int], Path]:
     return make
 
 
+BOTH_STORES = pytest.mark.parametrize("new_store", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def make_project(tmp_path: Path, provider: Provider) -> Callable[..., Path]:
+def new_store(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
+    """Makes the URL of a new store; of none, for SQLite in the project's folder."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield str
+        return
+    server: Cluster = request.getfixturevalue("postgres")
+    with ExitStack() as databases:
+        yield lambda: databases.enter_context(server.database(TEMPLATE))
+
+
+@pytest.fixture
+def make_project(tmp_path: Path, provider: Provider, new_store: Callable[[], str]) -> Callable[..., Path]:
     """A project with images, asking the scripted provider."""
 
     def make(
@@ -73,9 +98,14 @@ def make_project(tmp_path: Path, provider: Provider) -> Callable[..., Path]:
         judges: Sequence[str] = ("j",),
         name: str = "p",
         more: str = "",
+        store: str | None = None,
     ) -> Path:
         folder = tmp_path / name
-        with Project.init(folder) as project:
+        write_template(folder, "default")
+        config = folder / "captionjudge.toml"
+        where = f'store = "{new_store() if store is None else store}"\n'
+        config.write_text(where + config.read_text())
+        with Project.open(folder) as project:
             project.import_images(images)
         names = ("Terse", "Detailed", "Third")
         tables = "".join(
@@ -83,8 +113,8 @@ def make_project(tmp_path: Path, provider: Provider) -> Callable[..., Path]:
             for title, model in zip(names, candidates, strict=False)
         )
         models = ", ".join(f'"local/{judge}"' for judge in judges)
-        (folder / "captionjudge.toml").write_text(
-            f"{tables}[judge]\nmodels = [{models}]\n"
+        config.write_text(
+            f"{where}{tables}[judge]\nmodels = [{models}]\n"
             f'[providers.local]\nbase_url = "http://127.0.0.1:{provider.port}/v1"\nconcurrency = 8\n{more}\n'
         )
         return folder

@@ -1,11 +1,14 @@
 """What a project holds, without ids and times."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import text
 
+from captionjudge.config import CONFIG_FILE, load_config
 from captionjudge.store.database import open_database, sqlite_url
 
 _QUERIES = {
@@ -25,12 +28,17 @@ _QUERIES = {
 
 
 def rows(folder: Path, what: str) -> list[tuple[Any, ...]]:
-    database = open_database(sqlite_url(folder / ".captionjudge" / "store.db"))
-    try:
-        with database.read() as connection:
-            return sorted(map(tuple, connection.execute(text(_QUERIES[what]))), key=repr)
-    finally:
-        database.close()
+    url = load_config(folder / CONFIG_FILE).store or sqlite_url(folder / ".captionjudge" / "store.db")
+    with closing(open_database(url)) as database, database.read() as connection:
+        found = connection.execute(text(_QUERIES[what]))
+        return sorted((tuple(map(_alike, row)) for row in found), key=repr)
+
+
+def _alike(cell: Any) -> Any:
+    """The cell as SQLite holds it, which knows neither JSON nor truth values."""
+    if isinstance(cell, dict | list):
+        return orjson.dumps(cell).decode()
+    return int(cell) if isinstance(cell, bool) else cell
 
 
 def final_state(folder: Path) -> dict[str, list[list[Any]]]:

@@ -8,13 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.job.conftest import Provider, cli
+from tests.job.conftest import BOTH_STORES, Provider, cli
 from tests.job.state import final_state, rows
 
 Make = Callable[..., Path]
 Images = Callable[[int], Path]
-
-KILLS = 20
 
 
 def _start(folder: Path) -> "subprocess.Popen[bytes]":
@@ -33,14 +31,16 @@ def _kill_after(folder: Path, seconds: float) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", [0.1], indirect=True)
-def test_killed_at_twenty_random_moments_a_run_ends_as_an_undisturbed_one(
-    make_project: Make, images: Images, provider: Provider
+@pytest.mark.parametrize(("new_store", "kills"), [("sqlite", 20), ("postgresql", 5)], indirect=["new_store"])
+def test_killed_at_random_moments_a_run_ends_as_an_undisturbed_one(
+    make_project: Make, images: Images, provider: Provider, kills: int
 ) -> None:
-    folder, calm = make_project(images(200)), make_project(images(200), name="calm")
+    number = 10 * kills
+    folder, calm = make_project(images(number)), make_project(images(number), name="calm", store="")
     chance = random.Random(20)
     stored: set[str] = set()
     sent = Counter[str]()
-    for _ in range(KILLS):
+    for _ in range(kills):
         _kill_after(folder, chance.uniform(0.7, 1.4))
         known = {digest for (digest,) in rows(folder, "answered")}
         assert stored <= known
@@ -50,21 +50,22 @@ def test_killed_at_twenty_random_moments_a_run_ends_as_an_undisturbed_one(
 
     # The server counts bodies: a body that was sent again was in flight, unanswered in the store, when it was killed.
     sent.update(request["key"] for request in provider.requests())
-    assert len(sent) == len(rows(folder, "answered")) == 200 * 4
-    assert sum(sent.values()) - len(sent) <= KILLS * 8
-    assert len({digest for (digest,) in rows(folder, "answered")}) == 200 * 4
+    assert len(sent) == len(rows(folder, "answered")) == number * 4
+    assert sum(sent.values()) - len(sent) <= kills * 8
+    assert len({digest for (digest,) in rows(folder, "answered")}) == number * 4
     assert rows(folder, "orphans") == []
     assert Counter(row[0] for row in rows(folder, "verdicts")) == Counter(
-        {f"photo-{index:03}.png": 2 for index in range(200)}
+        {f"photo-{index:03}.png": 2 for index in range(number)}
     )
     assert cli("run", calm).code == 0
     assert final_state(folder) == final_state(calm)
     assert unfinished != {"Review"}, "the kills came after the work was done"
 
 
+@BOTH_STORES
 @pytest.mark.parametrize("provider", [0.05], indirect=True)
 def test_two_runs_at_once_do_no_task_twice(make_project: Make, images: Images, provider: Provider) -> None:
-    folder = make_project(images(60))
+    folder, calm = make_project(images(60)), make_project(images(60), name="calm", store="")
     first, second = _start(folder), _start(folder)
     assert (first.wait(timeout=60), second.wait(timeout=60)) == (0, 0)
     moves = Counter(row[:3] for row in rows(folder, "moves"))
@@ -73,3 +74,5 @@ def test_two_runs_at_once_do_no_task_twice(make_project: Make, images: Images, p
     assert len(rows(folder, "descriptions")) == len(rows(folder, "verdicts")) == 120
     keys = Counter(request["key"] for request in provider.requests())
     assert set(keys.values()) == {1}
+    assert cli("run", calm).code == 0
+    assert final_state(folder) == final_state(calm)

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,7 +102,7 @@ def test_an_interrupted_run_finishes_what_is_in_flight_and_the_next_one_goes_on(
     folder = make_project(images(30))
     command = [sys.executable, "-m", "captionjudge", "run", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        _until(lambda: len(provider.requests()) >= 4)
+        provider.wait_for(4)
         os.kill(process.pid, signal.SIGINT)
         process.communicate(timeout=30)
         assert process.returncode == 130
@@ -146,10 +145,3 @@ def test_an_error_is_one_line_and_a_hint(tmp_path: Path) -> None:
     assert ran.code == 2
     assert len(ran.err.strip().splitlines()) == 2
     assert "Traceback" not in ran.err
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

@@ -1,11 +1,13 @@
 """The whole job over HTTP, from the command line."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.job.conftest import Provider, cli
+from tests.job.conftest import BOTH_STORES, Provider, cli
 from tests.job.state import final_state, rows
 
 from captionjudge.project import Project
@@ -20,6 +22,7 @@ def done(make_project: Make, images: Callable[[int], Path]) -> Path:
     return folder
 
 
+@BOTH_STORES
 def test_every_image_is_described_by_both_and_judged_once_in_each_order(done: Path) -> None:
     state = final_state(done)
 
@@ -29,12 +32,14 @@ def test_every_image_is_described_by_both_and_judged_once_in_each_order(done: Pa
     assert {row[1:3] == ["Review", "waiting"] for row in state["tasks"]} == {True}
 
 
+@BOTH_STORES
 def test_a_second_run_asks_nothing(done: Path, provider: Provider) -> None:
     before = len(provider.requests())
     assert cli("run", done).code == 0
     assert len(provider.requests()) == before == 16
 
 
+@BOTH_STORES
 def test_the_report_counts_every_pair(done: Path) -> None:
     found = json.loads(cli("report", done, "--json").out)
     assert sum(found["pairs"][0]["outcomes"].values()) == 4
@@ -42,6 +47,7 @@ def test_the_report_counts_every_pair(done: Path) -> None:
     assert sum(usage["calls"] for usage in found["usage"]) == 16
 
 
+@BOTH_STORES
 def test_the_export_has_a_line_a_pair_with_both_verdicts(done: Path, tmp_path: Path) -> None:
     out = tmp_path / "judgments.jsonl"
     assert cli("export", done, "--out", out).code == 0
@@ -84,6 +90,7 @@ def test_a_panel_keeps_every_judges_verdict(make_project: Make, images: Callable
     assert {row[3] for row in rows(folder, "pairs")} <= {"A", "B"}
 
 
+@BOTH_STORES
 def test_customers_metadata_survives(done: Path) -> None:
     from captionjudge.store import items
 
@@ -94,9 +101,21 @@ def test_customers_metadata_survives(done: Path) -> None:
     assert image.client_metadata == {"Tag": image.tag, "Data Type": "Image", "sku": 17}
 
 
+@BOTH_STORES
 def test_a_rewrite_is_kept_as_the_judges_text(make_project: Make, images: Callable[[int], Path]) -> None:
     folder = make_project(images(2))
     config = folder / "captionjudge.toml"
     config.write_text(config.read_text().replace("[judge]", "[judge]\nrewrite = true"))
     assert cli("run", folder).code == 0
     assert [row[1] for row in rows(folder, "descriptions") if "rewrite" in row[1]] == ["rewrite by local/j"] * 2
+
+
+@BOTH_STORES
+def test_two_imports_of_one_folder_at_once_take_every_image_once(
+    make_project: Make, images: Callable[[int], Path]
+) -> None:
+    folder, more = make_project(images(1)), images(30)
+    command = [sys.executable, "-m", "captionjudge", "import", str(more), "--project", str(folder)]
+    running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [process.wait(timeout=60) for process in running] == [0, 0]
+    assert [row[0] for row in rows(folder, "tasks")] == [f"photo-{index:03}.png" for index in range(30)]

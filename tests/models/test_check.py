@@ -14,13 +14,10 @@ from captionjudge.errors import EmptyError, FilteredError, RefusedError, ReplyEr
 from captionjudge.models.check import checked, parse_json
 from captionjudge.models.model import Reply, Usage
 
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**53), 2**53)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(), below, max_size=3),
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(TEXTS, below, max_size=3),
     max_leaves=8,
 )
 
@@ -51,6 +48,13 @@ def test_a_whole_reply_is_its_text_without_surrounding_whitespace() -> None:
 
 def test_nul_characters_do_not_reach_the_store() -> None:
     assert checked(Reply("A\x00 cat."), DESCRIBE) == "A cat."
+
+
+def test_a_nul_that_json_spells_is_left_out_too() -> None:
+    assert parse_json(r'{"a\u0000b": ["\u0000", {"x": "y\u0000"}], "c": "\\u0000"}') == {
+        "ab": ["", {"x": "y"}],
+        "c": r"\u0000",
+    }
 
 
 def test_a_cut_reply_names_the_limit_and_what_was_used() -> None:

@@ -9,12 +9,11 @@ from captionjudge.store import projects
 from captionjudge.store.database import open_database, sqlite_url
 
 
-def test_what_was_written_is_there_when_the_store_is_opened_again(tmp_path: Path) -> None:
-    url = sqlite_url(tmp_path / "store.db")
-    first = open_database(url)
+def test_what_was_written_is_there_when_the_store_is_opened_again(store_url: str) -> None:
+    first = open_database(store_url)
     created = first.write(lambda batch: projects.create(batch, "test"))
     first.close()
-    again = open_database(url)
+    again = open_database(store_url)
     with again.read() as connection:
         assert projects.first(connection) == created
     again.close()

@@ -1,7 +1,6 @@
 """Who works on what: nobody twice, nobody without a lease, and nothing after it was lost."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -9,22 +8,10 @@ from captionjudge.errors import StaleLease
 from captionjudge.identity import new_id, now_ms
 from captionjudge.store import items, projects, tasks, verdicts
 from captionjudge.store.batch import Batch
-from captionjudge.store.database import Database, open_database, sqlite_url
+from captionjudge.store.database import Database
 from captionjudge.store.records import Item, Task
 
 HOUR = 3_600_000
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(sqlite_url(tmp_path / "store.db"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def project(database: Database) -> str:
-    return database.write(lambda batch: projects.create(batch, "test"))
 
 
 def add(database: Database, project: str, stage: str = "Describe", priority: float = 0.5) -> str:

@@ -1,8 +1,6 @@
 """Pairs and totals: written over, added up, and listed page by page."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -10,22 +8,10 @@ from sqlalchemy.exc import IntegrityError
 from captionjudge.identity import new_id, now_ms
 from captionjudge.store import projects, tables, verdicts
 from captionjudge.store.batch import Batch
-from captionjudge.store.database import Database, open_database, sqlite_url
+from captionjudge.store.database import Database
 from captionjudge.store.records import Item, Outcome, Pair
 
 AMOUNTS = ("calls", "failures", "prompt_tokens", "completion_tokens", "cached_tokens", "cost", "unpriced")
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(sqlite_url(tmp_path / "store.db"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def project(database: Database) -> str:
-    return database.write(lambda batch: projects.create(batch, "test"))
 
 
 def add_pairs(database: Database, project: str, images: int) -> list[Pair]:

@@ -1,7 +1,7 @@
 """What is written is whole, owned and found again."""
 
 import asyncio
-from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,29 +9,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
 
 from captionjudge.errors import StaleLease
 from captionjudge.identity import new_id, now_ms
 from captionjudge.store import items, migrate, projects, tables, tasks, workers
+from captionjudge.store.address import address
 from captionjudge.store.batch import Batch
 from captionjudge.store.blobs import Blobs
-from captionjudge.store.database import Database, open_database, sqlite_url
+from captionjudge.store.database import Database, open_database
 from captionjudge.store.records import Item, Task
 from captionjudge.store.writer import Writer
 
 SOON = 60_000
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(sqlite_url(tmp_path / "store.db"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def project(database: Database) -> str:
-    return database.write(lambda batch: projects.create(batch, "test"))
 
 
 def add(database: Database, project: str, number: int) -> list[Item]:
@@ -128,6 +118,18 @@ def test_the_migrations_make_the_tables_that_the_code_knows(database: Database) 
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, tables.metadata) == []
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_that_is_in_it(fresh_url: str) -> None:
+    first = create_engine(address(fresh_url))
+    with first.begin() as connection:
+        migrate.upgrade(connection, "0001")
+        made = {"id": new_id().replace("-", ""), "title": "old", "at": 1}
+        connection.execute(text("INSERT INTO project (id, title, created_at) VALUES (:id, :title, :at)"), made)
+    first.dispose()
+    with closing(open_database(fresh_url)) as database, database.read() as connection:
+        assert migrate.version(connection) == migrate.HEAD
+        assert str(projects.first(connection)).replace("-", "") == made["id"]
 
 
 def test_the_head_that_is_opened_without_alembic_is_alembics() -> None:

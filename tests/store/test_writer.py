@@ -1,22 +1,14 @@
 """The writer: in order, committed when it says so, and no change falls with another."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from captionjudge.store import projects
+from captionjudge.store import projects, tables
 from captionjudge.store.batch import Batch
-from captionjudge.store.database import Database, open_database, sqlite_url
+from captionjudge.store.database import Database
 from captionjudge.store.writer import Writer
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(sqlite_url(tmp_path / "store.db"))
-    yield opened
-    opened.close()
 
 
 def create(title: str) -> Callable[[Batch], str]:
@@ -30,7 +22,7 @@ def broken(batch: Batch) -> None:
 
 def titles(database: Database) -> list[str]:
     with database.read() as connection:
-        return [row.title for row in connection.exec_driver_sql("SELECT title FROM project ORDER BY rowid")]
+        return [row.title for row in connection.execute(tables.project.select().order_by(tables.project.c.id))]
 
 
 def test_changes_are_applied_in_the_order_in_which_they_were_submitted(database: Database) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from captionjudge.errors import CaptionjudgeError
+from captionjudge.errors import CaptionjudgeError, StoreError
 
 if TYPE_CHECKING:
     from captionjudge.project import Project
@@ -52,7 +52,7 @@ def run(application: typer.Typer, arguments: Sequence[str]) -> int:
         if os.environ.get(DEBUG_VARIABLE):
             raise
         complain(str(error), error.hint)
-        return USAGE
+        return SOME_FAILED if isinstance(error, StoreError) else USAGE
     except typer.Abort:
         return INTERRUPTED
     except KeyboardInterrupt:

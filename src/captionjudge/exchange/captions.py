@@ -16,7 +16,9 @@ from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.running.setup import Setup
 from captionjudge.store import items, tasks
 from captionjudge.store.batch import Batch
+from captionjudge.store.lock import alone
 from captionjudge.store.records import Item
+from captionjudge.text import storable
 
 COLUMNS = ("image", "candidate", "text")
 NO_DESCRIPTION = "no_description"
@@ -75,28 +77,34 @@ def import_captions(setup: Setup, content: bytes, name: str, folder: Path) -> Ca
 
 def _import_chunk(setup: Setup, rows: Sequence[Row], folder: Path, result: CaptionImport) -> None:
     images = _images(setup, rows, folder, result)
+    taken = setup.database.write(lambda batch: _insert(batch, setup, rows, images))
+    result.added += taken.added
+    result.unchanged += taken.unchanged
+    result.failures += taken.failures
 
-    def write(batch: Batch) -> None:
-        tags = {image.tag for image in images.values()}
-        present = items.groups(batch.connection, setup.project_id, sorted(tags))
-        changed: list[str] = []
-        for row in rows:
-            try:
-                image, new = _item(setup, row, images, present)
-            except DataError as error:
-                result.failures.append(RowFailure(row.number, row.line, str(error)))
-                continue
-            if new is None:
-                result.unchanged += 1
-                continue
-            batch.add(new)
-            present.setdefault(image.tag, []).append(new)
-            changed.append(image.id)
-            result.added += 1
-        batch.flush()
-        tasks.retry_items(batch, changed, NO_DESCRIPTION)
 
-    setup.database.write(write)
+def _insert(batch: Batch, setup: Setup, rows: Sequence[Row], images: Mapping[str, Item]) -> CaptionImport:
+    result = CaptionImport()
+    # Another process may be importing the same file.
+    alone(batch.connection, "import")
+    tags = {image.tag for image in images.values()}
+    present = items.groups(batch.connection, setup.project_id, sorted(tags))
+    changed: list[str] = []
+    for row in rows:
+        try:
+            image, new = _item(setup, row, images, present)
+        except DataError as error:
+            result.failures.append(RowFailure(row.number, row.line, str(error)))
+            continue
+        if new is None:
+            result.unchanged += 1
+            continue
+        batch.add(new)
+        present.setdefault(image.tag, []).append(new)
+        changed.append(image.id)
+        result.added += 1
+    tasks.retry_items(batch, changed, NO_DESCRIPTION)
+    return result
 
 
 def _item(
@@ -229,4 +237,5 @@ def _json_row(number: int, line: int, entry: str) -> Row:
     for column in COLUMNS:
         if not isinstance(value.get(column), str):
             raise DataError(f"{column}: expected a string")
-    return Row(number, line, value["image"].strip(), value["candidate"].strip(), value["text"])
+    image, candidate, text = (storable(value[column]) for column in COLUMNS)
+    return Row(number, line, image.strip(), candidate.strip(), text)

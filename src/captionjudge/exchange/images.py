@@ -25,6 +25,7 @@ from captionjudge.images import (
 from captionjudge.running.setup import Setup
 from captionjudge.store import items
 from captionjudge.store.batch import Batch
+from captionjudge.store.lock import alone
 from captionjudge.store.records import Item, Task
 
 _PER_TRANSACTION = 200
@@ -107,7 +108,10 @@ def _import_chunk(
         except ImageError as error:
             result.failures.append(FileFailure(printable(path), error.kind, str(error), error.hint))
     if good:
-        setup.database.write(lambda batch: _insert(batch, setup, good, result))
+        taken = setup.database.write(lambda batch: _insert(batch, setup, good))
+        result.added += taken.added
+        result.duplicates += taken.duplicates
+        result.ids |= taken.ids
 
 
 def _changed(setup: Setup, chunk: Sequence[Found], result: ImageImport) -> Iterator[Path]:
@@ -161,7 +165,10 @@ def _read(setup: Setup, base: Path, path: Path, *, check: bool) -> _Read:
     return _Read(path, path.relative_to(base).as_posix(), path.stat(), content, header)
 
 
-def _insert(batch: Batch, setup: Setup, reads: Sequence[_Read], result: ImageImport) -> None:
+def _insert(batch: Batch, setup: Setup, reads: Sequence[_Read]) -> ImageImport:
+    result = ImageImport()
+    # Another process may be importing the same folder.
+    alone(batch.connection, "import")
     known = items.with_content(batch.connection, setup.project_id, [read.digest for read in reads])
     for read in reads:
         path = str(read.path)
@@ -175,6 +182,7 @@ def _insert(batch: Batch, setup: Setup, reads: Sequence[_Read], result: ImageImp
         known[read.digest] = image.id, image.title
         result.ids[path] = image.id
         result.added += 1
+    return result
 
 
 def new_image(setup: Setup, title: str, content: str, header: Header) -> tuple[Item, Task]:

@@ -33,6 +33,9 @@ EXTENSIONS: dict[str, Format | None] = {
     ".jxl": None,
     ".jp2": None,
 }
+LONGEST_PATH = 2_000
+"""Bytes of UTF-8: the store finds images by their paths, and an index takes no longer keys."""
+
 _KINDS: dict[int, ImageErrorKind] = {
     errno.ENOENT: "missing",
     errno.ENOTDIR: "missing",
@@ -186,9 +189,11 @@ def _look(path: Path, skipped: Callable[[Path], None] | None) -> tuple[list[Imag
 
 def _name_error(path: Path) -> ImageError | None:
     try:
-        str(path).encode("utf-8")
+        length = len(str(path).encode("utf-8"))
     except UnicodeEncodeError:
         return _failure("bad_name", path, "the name is not valid UTF-8")
+    if length > LONGEST_PATH:
+        return _failure("bad_name", path, f"the path has {length} bytes, more than {LONGEST_PATH}")
     return None
 
 

@@ -6,12 +6,13 @@ import orjson
 
 from captionjudge.errors import EmptyError, FilteredError, RefusedError, TruncatedError
 from captionjudge.models.model import Reply, Request
+from captionjudge.text import storable, storable_json
 
 FENCE = "```"
 
 
 def checked(reply: Reply, request: Request) -> str:
-    """The reply's text without surrounding whitespace and NUL characters, if it is whole.
+    """The reply's text in storable form and without surrounding whitespace, if it is whole.
 
     Raises:
         RefusedError, FilteredError, TruncatedError, EmptyError: with the reply attached.
@@ -32,7 +33,7 @@ def checked(reply: Reply, request: Request) -> str:
             reply=reply,
             hint="raise max_tokens; models that think first spend it on thinking",
         )
-    text = reply.text.replace("\x00", "").strip().strip("\u200b\u2060\ufeff").strip()
+    text = storable(reply.text).strip().strip("\u200b\u2060\ufeff").strip()
     if not text:
         raise EmptyError("the reply holds no text", reply=reply)
     return text
@@ -40,6 +41,8 @@ def checked(reply: Reply, request: Request) -> str:
 
 def parse_json(text: str) -> object:
     """The JSON value in `text`, which may be inside one Markdown code fence and surrounded by whitespace.
+
+    Its strings are storable: JSON can spell a NUL that the text it stands in does not have.
 
     Raises:
         ValueError: `text` is anything else, repeats a key of one object, or holds NaN or Infinity.
@@ -53,7 +56,7 @@ def parse_json(text: str) -> object:
         raise ValueError("the JSON is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON: {error.msg} (line {error.lineno} column {error.colno})") from None
-    return value
+    return storable_json(value) if "\\u0000" in inner else value
 
 
 def _unfenced(text: str) -> str:

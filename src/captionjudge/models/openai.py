@@ -18,6 +18,7 @@ from captionjudge.models.transport import Response, Transport
 
 PATH = "/chat/completions"
 TOP_LOGPROBS = 5
+MOST_TOKENS = 500_000_000
 RESERVED = frozenset({"model", "messages", "stream", "n"})
 REASONING_NAME = re.compile(r"(?:^|/)(?:gpt-(?:[5-9]|\d\d)|o\d)(?![a-z])")
 FINISH: dict[str, FinishReason] = {
@@ -193,8 +194,8 @@ def _texts(content: object, refusal: object) -> tuple[str, str]:
 
 
 def count(value: object) -> int:
-    """A number of tokens; 0 for anything that is not one."""
-    return value if isinstance(value, int) and value > 0 else 0
+    """A number of tokens; 0 for anything that cannot be one."""
+    return value if isinstance(value, int) and 0 < value <= MOST_TOKENS else 0
 
 
 def read_usage(usage: object) -> Usage:

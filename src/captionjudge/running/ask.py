@@ -23,6 +23,7 @@ from captionjudge.store import calls
 from captionjudge.store.batch import Batch
 from captionjudge.store.records import Call, Slots
 from captionjudge.store.writer import Writer
+from captionjudge.text import storable
 
 T = TypeVar("T")
 
@@ -94,7 +95,6 @@ class Asker:
         self._patience = patience
         self._progress = progress
         self._flying: dict[str, asyncio.Event] = {}
-        self._known_instructions: set[str] = set()
 
     async def ask(self, question: Question, read: Callable[[str], T]) -> Answered[T]:
         """Ask until `read` accepts a reply.
@@ -197,14 +197,12 @@ class Asker:
         return call, value
 
     def _keep(self, question: Question, call: Call) -> None:
-        request, known = question.request, self._known_instructions
+        request = question.request
 
         def change(batch: Batch) -> None:
-            if call.instructions_digest not in known:
-                batch.add_document(call.instructions_digest, INSTRUCTIONS, request.instructions)
+            batch.add_document(call.instructions_digest, INSTRUCTIONS, request.instructions)
             batch.add_document(call.prompt_digest, PROMPT, _prompt(request))
             calls.record(batch, call)
-            known.add(call.instructions_digest)
 
         self._writer.post(change)
         self._progress.called(call)
@@ -293,8 +291,7 @@ def _call(
         cached_tokens=reply.usage.cached_tokens if reply else 0,
         cost=cost,
         latency_ms=attempt.took_ms,
-        # PostgreSQL keeps no NUL in a text.
-        response=reply.text.replace("\0", "") if reply else None,
+        response=storable(reply.text) if reply else None,
         logprobs=probability.to_json(reply.logprobs) if reply and question.request.params.logprobs else None,
         failure=error.kind if error else None,
         detail=str(error) if error else None,

@@ -41,5 +41,5 @@ class Lookup:
         self._query = None
 
     def _read(self, digests: list[str]) -> dict[str, list[Call]]:
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             return calls.replies(connection, digests)

@@ -1,12 +1,12 @@
 """Rows on their way into one transaction."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table
+from sqlalchemy import Connection, Insert, Table, Update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from captionjudge.store import tables
@@ -39,10 +39,19 @@ class Batch:
         self._pairs: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._cases: dict[str, dict[str, Any]] = {}
         self._usage: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+        self._alterations: dict[Update, list[tuple[dict[str, Any], Callable[[], Exception]]]] = {}
 
     def add(self, record: Record) -> None:
         """Insert a record."""
         self._rows[_TABLES[type(record)].name].append(row_of(record))
+
+    def alter(self, statement: Update, row: Mapping[str, Any], refused: Callable[[], Exception]) -> None:
+        """Change one row by a prepared statement; all that share it go together.
+
+        Args:
+            refused: makes what is raised when the statement finds no such row, at the latest when the batch ends.
+        """
+        self._alterations.setdefault(statement, []).append((dict(row), refused))
 
     def add_source(self, row: Mapping[str, Any]) -> None:
         """Remember which file an image came from."""
@@ -67,29 +76,37 @@ class Batch:
             totals[name] += amount
 
     def flush(self) -> None:
-        """Send what is held back, so that statements that follow see it."""
-        if self._documents:
-            self.connection.execute(
-                _ignoring(self.connection.dialect.name, tables.document), list(self._documents.values())
-            )
-            self._documents.clear()
+        """Send the inserts and alterations that are held back, so that statements that follow see them."""
         for table in tables.metadata.sorted_tables:
             if rows := self._rows.pop(table.name, None):
                 self.connection.execute(table.insert(), rows)
-        if self._pairs:
-            self.connection.execute(replacing(self.connection.dialect.name, tables.pair), list(self._pairs.values()))
-            self._pairs.clear()
+        alterations, self._alterations = self._alterations, {}
+        for statement, altered in alterations.items():
+            if self.connection.execute(statement, [row for row, _ in altered]).rowcount != len(altered):
+                # Which one it was shows when the changes are applied one by one.
+                raise altered[-1][1]()
         if self._cases:
             entering = replacing(self.connection.dialect.name, tables.review_case, _KEPT_ON_ENTRY)
-            self.connection.execute(entering, list(self._cases.values()))
+            self.connection.execute(entering, [row for _, row in sorted(self._cases.items())])
             self._cases.clear()
-        if self._usage:
-            self._flush_usage()
 
-    def _flush_usage(self) -> None:
+    def finish(self) -> None:
+        """Send everything. Rows that other processes write too come last and in order, so that none waits in a ring."""
+        self.flush()
+        dialect = self.connection.dialect.name
         keys = ("project_id", "purpose", "role", "model")
-        rows = [{**dict(zip(keys, key, strict=True)), **amounts} for key, amounts in sorted(self._usage.items())]
-        self.connection.execute(_adding(self.connection.dialect.name, tables.usage), rows)
+        usage = [{**dict(zip(keys, key, strict=True)), **amounts} for key, amounts in sorted(self._usage.items())]
+        documents = [row for _, row in sorted(self._documents.items())]
+        pairs = [row for _, row in sorted(self._pairs.items())]
+        for statement, rows in (
+            (_ignoring(dialect, tables.document), documents),
+            (replacing(dialect, tables.pair), pairs),
+            (_adding(dialect, tables.usage), usage),
+        ):
+            if rows:
+                self.connection.execute(statement, rows)
+        self._documents.clear()
+        self._pairs.clear()
         self._usage.clear()
 
 

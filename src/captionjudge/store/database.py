@@ -1,18 +1,20 @@
 """The connection to the store: SQLite in WAL mode by default, PostgreSQL by URL."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from captionjudge.errors import ConfigError
+from captionjudge.errors import ConfigError, StoreError
+from captionjudge.store.address import address, shown
 from captionjudge.store.batch import Batch
 from captionjudge.store.migrate import migrate
+from captionjudge.text import storable_json
 
 T = TypeVar("T")
 
@@ -20,37 +22,82 @@ Reading = Connection
 """A connection as other rooms see it: something to hand to the functions of the store."""
 
 _BUSY_SECONDS = 60
+_CONNECT_SECONDS = "10"
+# Another transaction was in the way: PostgreSQL's serialization_failure and deadlock_detected.
+_IN_THE_WAY = ("40001", "40P01")
+_TRIES = 5
 
 
 class Database:
-    """One store. Reads see what is committed; a write is one transaction."""
+    """One store. Reads see what is committed when they begin; a write is one transaction."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        # One snapshot for all that is read on a connection; SQLite's transactions are like that anyway.
+        self._reader = engine.execution_options(readonly=True)
+        if engine.dialect.name == "postgresql":
+            self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._glancer = engine.execution_options(isolation_level="AUTOCOMMIT")
+        else:
+            self._glancer = self._reader
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection for reading only."""
-        with self.engine.connect().execution_options(readonly=True) as connection:
+        """A connection for reading only.
+
+        Raises:
+            StoreError: the store cannot be reached any more.
+        """
+        with self.named_faults(), self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """As `read`, for one statement: a server is asked once, and not also to begin and end a transaction."""
+        with self.named_faults(), self._glancer.connect() as connection:
             yield connection
 
     def write(self, change: Callable[[Batch], T]) -> T:
-        """Apply one change in a transaction of its own."""
-        with self.engine.connect() as connection:
+        """Apply one change in a transaction of its own; as often as it takes when others are in the way.
+
+        Raises:
+            StoreError: the store cannot be reached any more.
+        """
+        with self.named_faults(), self.engine.connect() as connection:
             return apply(connection, change)
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
 
+    @contextmanager
+    def named_faults(self) -> Iterator[None]:
+        """Turn a connection that broke, or a disk that is full, into a StoreError that names the store."""
+        try:
+            yield
+        except DBAPIError as error:
+            if not (error.connection_invalidated or isinstance(error, OperationalError)):
+                raise
+            raise StoreError(
+                f"the store {shown(self.engine.url)} does not answer any more: {one_line(error.orig)}",
+                hint="what was committed is kept; captionjudge run goes on from there",
+            ) from error
+
 
 def apply(connection: Connection, change: Callable[[Batch], T]) -> T:
     """Run `change` in one transaction on `connection`: all of it is committed, or none."""
-    with connection.begin():
-        batch = Batch(connection)
-        result = change(batch)
-        batch.flush()
-    return result
+    for tries in range(1, _TRIES + 1):
+        try:
+            with connection.begin():
+                batch = Batch(connection)
+                result = change(batch)
+                batch.finish()
+        except OperationalError as error:
+            if tries == _TRIES or getattr(error.orig, "sqlstate", None) not in _IN_THE_WAY:
+                raise
+        else:
+            return result
+    raise AssertionError("not reached")
 
 
 def open_database(url: str) -> Database:
@@ -59,13 +106,15 @@ def open_database(url: str) -> Database:
     Raises:
         ConfigError: the URL cannot be understood, its driver is missing, or the server cannot be reached.
     """
-    engine = _engine(url)
+    engine = _engine(address(url))
     try:
         migrate(engine)
     except DBAPIError as error:
         engine.dispose()
-        shown = make_url(url).render_as_string(hide_password=True)
-        raise ConfigError(f"cannot open the store {shown!r}: {_first_line(error.orig)}") from error
+        raise ConfigError(f"cannot open the store {shown(engine.url)}: {one_line(error.orig)}") from error
+    except BaseException:
+        engine.dispose()
+        raise
     return Database(engine)
 
 
@@ -74,17 +123,20 @@ def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-def _engine(url: str) -> Engine:
+def one_line(error: BaseException | None) -> str:
+    """What a driver's error says, in one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] if error else []
+    # Of several addresses that were tried, the last one says why.
+    return lines[-1] if lines and lines[0].endswith(":") else lines[0] if lines else "no reason given"
+
+
+def _engine(url: URL) -> Engine:
+    options: dict[str, Any] = {}
+    if url.drivername.startswith("postgresql"):
+        given = {"connect_timeout": os.environ.get("PGCONNECT_TIMEOUT", _CONNECT_SECONDS)}
+        options["connect_args"] = {"application_name": "captionjudge", **given, **url.query}
     try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ConfigError(
-            "the store's URL cannot be understood", hint='e.g. store = "postgresql://host/name"'
-        ) from None
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    try:
-        engine = create_engine(parsed, json_serializer=_dumps, json_deserializer=orjson.loads)
+        engine = create_engine(url, json_serializer=_dumps, json_deserializer=orjson.loads, **options)
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"the store needs the package {error.name!r}", hint='pip install "captionjudge[postgres]"'
@@ -96,7 +148,13 @@ def _engine(url: str) -> Engine:
 
 
 def _dumps(value: object) -> str:
-    return orjson.dumps(value).decode()
+    try:
+        text = orjson.dumps(value).decode()
+    except TypeError:
+        # Half a surrogate pair, a key that is no string; what is wrong otherwise is raised again.
+        return orjson.dumps(storable_json(value)).decode()
+    # In JSON a NUL is spelt like this, whatever the type of its column keeps of it.
+    return orjson.dumps(storable_json(value)).decode() if "\\u0000" in text else text
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:
@@ -115,7 +173,3 @@ def _begin_immediate(connection: Connection) -> None:
     # A deferred transaction that reads before it writes can fail with "locked" at once, whatever the busy timeout.
     deferred = connection.get_execution_options().get("readonly", False)
     connection.exec_driver_sql("BEGIN" if deferred else "BEGIN IMMEDIATE")
-
-
-def _first_line(error: BaseException | None) -> str:
-    return str(error).strip().splitlines()[0] if error and str(error).strip() else "no reason given"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Column, Connection, select
 
 from captionjudge.store.batch import Batch
 from captionjudge.store.records import Item, Task
@@ -42,12 +42,9 @@ def by_ids(connection: Connection, item_ids: Sequence[str]) -> dict[str, Item]:
 
 def with_content(connection: Connection, project_id: str, digests: Sequence[str]) -> dict[str, tuple[str, str]]:
     """The ids and titles of the images that hold one of these contents, by digest; of several the oldest."""
-    statement = select(item.c.digest, item.c.id, item.c.title).where(
-        item.c.project_id == project_id, item.c.kind == "image", item.c.digest.in_(digests)
-    )
     found: dict[str, tuple[str, str]] = {}
-    for row in connection.execute(statement.order_by(item.c.id)):
-        found.setdefault(row.digest, (row.id, row.title))
+    for image in _matching(connection, project_id, item.c.digest, digests, "image"):
+        found.setdefault(image.digest, (image.id, image.title))
     return found
 
 
@@ -64,9 +61,8 @@ def sources(connection: Connection, project_id: str, paths: Sequence[str]) -> di
 def groups(connection: Connection, project_id: str, tags: Sequence[str]) -> dict[str, list[Item]]:
     """The texts of several groups, oldest first, by tag."""
     found: dict[str, list[Item]] = {}
-    where = (item.c.project_id == project_id, item.c.tag.in_(tags), item.c.kind == "text")
-    for row in connection.execute(select(item).where(*where).order_by(item.c.id)):
-        found.setdefault(row.tag, []).append(Item(**row._mapping))
+    for text in _matching(connection, project_id, item.c.tag, tags, "text"):
+        found.setdefault(text.tag, []).append(text)
     return found
 
 
@@ -86,15 +82,25 @@ def pages(connection: Connection, project_id: str, kind: str, size: int = 500) -
 
 def named(connection: Connection, project_id: str, names: Sequence[str]) -> dict[str, list[Item]]:
     """The images that have these titles, ids or digests, by name."""
-    ids = [name for name in names if _is_uuid(name)]
-    here = (item.c.project_id == project_id, item.c.kind == "image")
-    fits = or_(item.c.title.in_(names), item.c.digest.in_(names), item.c.id.in_(ids))
-    wanted = set(names)
     found: dict[str, list[Item]] = {}
-    for row in connection.execute(select(item).where(*here, fits).order_by(item.c.id)):
-        for name in {row.title, row.digest, row.id} & wanted:
-            found.setdefault(name, []).append(Item(**row._mapping))
+    ids = [name for name in names if _is_uuid(name)]
+    for column, wanted in ((item.c.title, names), (item.c.digest, names), (item.c.id, ids)):
+        for image in _matching(connection, project_id, column, wanted, "image"):
+            those = found.setdefault(getattr(image, column.name), [])
+            if image not in those:
+                those.append(image)
     return found
+
+
+def _matching(
+    connection: Connection, project_id: str, column: Column[str], values: Sequence[str], kind: str
+) -> list[Item]:
+    """The items of a kind whose column holds one of these values, oldest first."""
+    if not values:
+        return []
+    # With the kind or the order in the statement, SQLite reads all items of the kind to have them in order.
+    rows = connection.execute(select(item).where(item.c.project_id == project_id, column.in_(values)))
+    return sorted((Item(**row._mapping) for row in rows if row.kind == kind), key=lambda each: each.id)
 
 
 def _is_uuid(name: str) -> bool:
@@ -107,6 +113,7 @@ def _is_uuid(name: str) -> bool:
 def merge_metadata(batch: Batch, item_id: str, changes: Mapping[str, Any]) -> None:
     """Set these keys of an item's client metadata; the others stay as they are."""
     batch.flush()
-    lock = select(item.c.client_metadata).where(item.c.id == item_id).with_for_update()
+    # Not in the way of rows that are being written and point at the item.
+    lock = select(item.c.client_metadata).where(item.c.id == item_id).with_for_update(key_share=True)
     present = batch.connection.execute(lock).scalar_one()
     batch.connection.execute(item.update().where(item.c.id == item_id).values(client_metadata={**present, **changes}))

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-HEAD = "0002"
+from captionjudge.store.lock import alone
+
+HEAD = "0003"
 """The newest migration. A store that is there already is opened without loading alembic."""
 
 
@@ -14,7 +16,10 @@ def migrate(engine: Engine) -> None:
         if version(connection) == HEAD:
             return
     with engine.begin() as connection:
-        upgrade(connection)
+        alone(connection, "migrate")
+        # Another process may have done it meanwhile.
+        if version(connection) != HEAD:
+            upgrade(connection)
 
 
 def version(connection: Connection) -> str | None:
@@ -24,7 +29,7 @@ def version(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, to: str = "head") -> None:
     """Apply the migrations that are missing."""
     from alembic import command
     from alembic.config import Config
@@ -32,4 +37,4 @@ def upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

@@ -4,6 +4,7 @@ from sqlalchemy import Connection, select
 
 from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.store.batch import Batch
+from captionjudge.store.lock import alone
 from captionjudge.store.tables import document, project
 
 
@@ -17,6 +18,14 @@ def create(batch: Batch, title: str) -> str:
 def first(connection: Connection) -> str | None:
     """The id of the oldest project of the store."""
     return connection.execute(select(project.c.id).order_by(project.c.id).limit(1)).scalar()
+
+
+def first_or_new(batch: Batch, title: str) -> str:
+    """The id of the oldest project of the store; of a new one when there is none, made once however many ask."""
+    if (known := first(batch.connection)) is not None:
+        return known
+    alone(batch.connection, "create")
+    return first(batch.connection) or create(batch, title)
 
 
 def keep_document(batch: Batch, kind: str, body: str) -> str:

@@ -11,7 +11,8 @@ from captionjudge.store.batch import Batch
 from captionjudge.store.records import Event, Item, Task
 from captionjudge.store.tables import item, task
 
-# Built once: building and keying a statement costs more than running it.
+# Built once: building and keying a statement costs more than running it. In a batch a task's moves within its owner's
+# hands come before the one by which it is given back, so each kind can be sent together.
 _HELD = update(task).where(
     task.c.id == bindparam("held_id"), task.c.owner == bindparam("held_owner"), task.c.stage == bindparam("held_stage")
 )
@@ -104,6 +105,7 @@ def _take(connection: Connection, ids: Sequence[str], owner: str, until: int) ->
 
 def extend(batch: Batch, owner: str, until: int) -> int:
     """Prolong every lease of `owner`; the number of tasks it still holds."""
+    batch.flush()
     return batch.connection.execute(update(task).where(task.c.owner == owner).values(until=until)).rowcount
 
 
@@ -160,17 +162,18 @@ def fail(batch: Batch, task_: Task, owner: str, reason: str, detail: str) -> Non
 
 def _guarded(batch: Batch, task_: Task, owner: str, statement: Update, values: dict[str, object]) -> None:
     held = {"held_id": task_.id, "held_owner": owner, "held_stage": task_.stage}
-    if batch.connection.execute(statement, held | values).rowcount != 1:
-        raise StaleLease(f"task {task_.id} was taken over by another worker")
+    batch.alter(statement, held | values, lambda: StaleLease(f"task {task_.id} was taken over by another worker"))
 
 
 def release(batch: Batch, owner: str) -> int:
     """Give back every task of `owner`; how many there were."""
+    batch.flush()
     return batch.connection.execute(update(task).where(task.c.owner == owner).values(owner=None, until=None)).rowcount
 
 
 def retry(batch: Batch, project_id: str, reasons: Sequence[str] = (), stages: Sequence[str] = ()) -> int:
     """Set failed tasks waiting again, all or those of some reasons or stages; how many there were."""
+    batch.flush()
     where = [task.c.project_id == project_id, task.c.state == "failed"]
     if reasons:
         where.append(task.c.reason.in_(reasons))
@@ -183,6 +186,7 @@ def retry(batch: Batch, project_id: str, reasons: Sequence[str] = (), stages: Se
 
 def retry_items(batch: Batch, item_ids: Sequence[str], reason: str) -> int:
     """Set the failed tasks of these images waiting again, if they failed for `reason`; how many there were."""
+    batch.flush()
     failed = (task.c.item_id.in_(item_ids), task.c.state == "failed", task.c.reason == reason)
     values = {"state": "waiting", "reason": None, "detail": None, "updated_at": now_ms()}
     return batch.connection.execute(update(task).where(*failed).values(values)).rowcount

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
+from captionjudge.errors import StoreError
 from captionjudge.store.batch import Batch
 from captionjudge.store.database import Database, apply
 
@@ -23,10 +24,14 @@ class _Job(NamedTuple):
     future: "asyncio.Future[Any] | None"
 
 
+_Settled = tuple[_Job, Any, BaseException | None]
+
+
 class Writer:
     """Applies changes in the order they were submitted, as many to a transaction as are waiting.
 
-    A change that raises takes nothing with it: the batch is rolled back and its changes are applied one by one.
+    A change that raises takes nothing with it: the batch is rolled back and its changes are applied one by one. So a
+    change must do nothing but write to its batch. Once the store is lost, every change is refused.
     """
 
     def __init__(self, database: Database) -> None:
@@ -34,6 +39,7 @@ class Writer:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._failure: BaseException | None = None
+        self._lost: StoreError | None = None
         self._thread = threading.Thread(target=self._work, name="captionjudge-writer", daemon=True)
         self._thread.start()
 
@@ -55,13 +61,19 @@ class Writer:
             raise self._failure
 
     def _work(self) -> None:
-        with self._database.engine.connect() as connection:
-            running = True
-            while running:
-                jobs, running = self._waiting()
-                if jobs:
-                    results = self._commit(connection, jobs)
-                    self._loop.call_soon_threadsafe(self._settle, results)
+        try:
+            with self._database.named_faults(), self._database.engine.connect() as connection:
+                self._until_closed(lambda jobs: self._commit(connection, jobs))
+        except StoreError as error:
+            lost = error
+            self._until_closed(lambda jobs: [(job, None, lost) for job in jobs])
+
+    def _until_closed(self, settled: "Callable[[list[_Job]], list[_Settled]]") -> None:
+        running = True
+        while running:
+            jobs, running = self._waiting()
+            if jobs:
+                self._loop.call_soon_threadsafe(self._settle, settled(jobs))
 
     def _waiting(self) -> tuple[list[_Job], bool]:
         jobs: list[_Job] = []
@@ -79,16 +91,23 @@ class Writer:
                 return jobs, True
         return jobs, False
 
-    def _commit(self, connection: Connection, jobs: list[_Job]) -> list[tuple[_Job, Any, BaseException | None]]:
+    def _commit(self, connection: Connection, jobs: list[_Job]) -> list[_Settled]:
+        if self._lost is not None:
+            # What comes after a write that was lost may rest on it.
+            return [(job, None, self._lost) for job in jobs]
         try:
-            values = apply(connection, lambda batch: [job.change(batch) for job in jobs])
+            with self._database.named_faults():
+                values = apply(connection, lambda batch: [job.change(batch) for job in jobs])
+        except StoreError as error:
+            self._lost = error
+            return [(job, None, error) for job in jobs]
         except Exception as error:
             if len(jobs) == 1:
                 return [(jobs[0], None, error)]
             return [self._commit(connection, [job])[0] for job in jobs]
         return [(job, value, None) for job, value in zip(jobs, values, strict=True)]
 
-    def _settle(self, results: list[tuple[_Job, Any, BaseException | None]]) -> None:
+    def _settle(self, results: list[_Settled]) -> None:
         for job, value, error in results:
             if job.future is None:
                 self._failure = self._failure or error
