@@ -160,8 +160,10 @@ class Asker:
                     reply = await question.model.reply(question.request)
                 cost = price.cost(reply.usage) if price else 0.0
             except ModelError as error:
-                if error.kind == "rate_limit" or error.retry_after is not None:
+                if error.kind == "rate_limit":
                     pacer.refused(turn, error.retry_after)
+                else:
+                    pacer.asked_to_wait(error.retry_after)
                 attempt = _Attempt(started, _ms_since(clock), number)
                 self._keep(question, _call(question, digest, self._project_id, attempt, error=error))
                 raise

@@ -82,8 +82,7 @@ class Pacer:
         """The provider refused a call and asked to wait so many seconds, if it did say."""
         now = asyncio.get_running_loop().time()
         turn.refused = True
-        if wait is not None and wait > SHORT_WAIT:
-            self._opens = max(self._opens, now + wait)
+        self.asked_to_wait(wait)
         if self._base is None:
             self._cut(now, self._first_estimate(now))
         elif turn.began > self._cut_at:
@@ -91,6 +90,11 @@ class Pacer:
         elif self._first:
             # More of the calls that were sent before the first cut: it was not deep enough.
             self._base = self._first_estimate(self._cut_at)
+
+    def asked_to_wait(self, seconds: float | None) -> None:
+        """The provider asked for so long a wait: a long one holds for every call."""
+        if seconds is not None and seconds > SHORT_WAIT:
+            self._opens = max(self._opens, asyncio.get_running_loop().time() + seconds)
 
     def _cut(self, now: float, rate: float) -> None:
         self._base = max(_SLOWEST, rate)
