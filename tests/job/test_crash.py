@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from tests.job.state import final_state, rows
 
 Make = Callable[..., Path]
 Images = Callable[[int], Path]
+
+Content = tuple[str, str, str]
 
 KILLS = 20
 
@@ -31,6 +34,17 @@ def _kill_after(folder: Path, seconds: float) -> None:
         process.wait()
 
 
+def _contents(provider: Provider) -> list[Content]:
+    """What the server was asked, in the order of arrival: model, digest of the image, digest of the text."""
+    return [(request["model"], request["image"], request["text"]) for request in provider.requests()]
+
+
+def _answered(folder: Path) -> set[Content]:
+    """The same of every call whose answer is in the store."""
+    found = rows(folder, "answered_contents")
+    return {(model.partition("/")[2], image, sha256(text.encode()).hexdigest()) for model, image, text in found}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", [0.1], indirect=True)
 def test_killed_at_twenty_random_moments_a_run_ends_as_an_undisturbed_one(
@@ -38,15 +52,25 @@ def test_killed_at_twenty_random_moments_a_run_ends_as_an_undisturbed_one(
 ) -> None:
     folder, calm = make_project(images(200)), make_project(images(200), name="calm")
     chance = random.Random(20)
-    stored: set[str] = set()
+    stored: set[Content] = set()
     sent = Counter[str]()
+    begun = useful = 0
     for _ in range(KILLS):
         _kill_after(folder, chance.uniform(0.7, 1.4))
-        known = {digest for (digest,) in rows(folder, "answered")}
+        arrived = _contents(provider)
+        # Nothing that the store held after the kill before this one has been asked again.
+        assert stored.isdisjoint(arrived[begun:])
+        # A request that was on its way at the kill may still arrive, and is in no store yet.
+        begun = len(arrived)
+        known = _answered(folder)
         assert stored <= known
+        assert known <= set(arrived)
+        useful += 0 < len(known) < len(set(arrived))
         stored = known
+    assert useful >= KILLS // 4, "hardly a kill met calls in flight"
     unfinished = {row[1] for row in rows(folder, "tasks")}
     assert cli("run", folder).code == 0
+    assert stored.isdisjoint(_contents(provider)[begun:])
 
     # The server counts bodies: a body that was sent again was in flight, unanswered in the store, when it was killed.
     sent.update(request["key"] for request in provider.requests())
