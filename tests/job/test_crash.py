@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
@@ -25,13 +26,17 @@ def _start(folder: Path) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def _kill_after(folder: Path, seconds: float) -> None:
+def _kill(folder: Path, provider: Provider, requests: int, seconds: float) -> None:
+    """Run, and kill it so long after so many more requests have arrived."""
+    wanted = len(provider.requests()) + requests
     process = _start(folder)
-    try:
-        process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    deadline = time.monotonic() + 60
+    while len(provider.requests()) < wanted and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    time.sleep(seconds)
+    process.kill()
+    process.wait()
 
 
 def _contents(provider: Provider) -> list[Content]:
@@ -56,7 +61,7 @@ def test_killed_at_twenty_random_moments_a_run_ends_as_an_undisturbed_one(
     sent = Counter[str]()
     begun = useful = 0
     for _ in range(KILLS):
-        _kill_after(folder, chance.uniform(0.7, 1.4))
+        _kill(folder, provider, chance.randrange(1, 60), chance.uniform(0, 0.1))
         arrived = _contents(provider)
         # Nothing that the store held after the kill before this one has been asked again.
         assert stored.isdisjoint(arrived[begun:])
@@ -67,7 +72,7 @@ def test_killed_at_twenty_random_moments_a_run_ends_as_an_undisturbed_one(
         assert known <= set(arrived)
         useful += 0 < len(known) < len(set(arrived))
         stored = known
-    assert useful >= KILLS // 4, "hardly a kill met calls in flight"
+    assert useful >= KILLS // 2, "hardly a kill met calls in flight"
     unfinished = {row[1] for row in rows(folder, "tasks")}
     assert cli("run", folder).code == 0
     assert stored.isdisjoint(_contents(provider)[begun:])
