@@ -18,7 +18,7 @@ Images = Callable[[int], Path]
 
 Content = tuple[str, str, str]
 
-KILLS = 20
+KILLS, IN_FLIGHT = 20, 8
 
 
 def _start(folder: Path) -> "subprocess.Popen[bytes]":
@@ -77,10 +77,10 @@ def test_killed_at_twenty_random_moments_a_run_ends_as_an_undisturbed_one(
     assert cli("run", folder).code == 0
     assert stored.isdisjoint(_contents(provider)[begun:])
 
-    # The server counts bodies: a body that was sent again was in flight, unanswered in the store, when it was killed.
+    # What was sent again was in flight at a kill, or had been answered in the moment that a commit takes.
     sent.update(request["key"] for request in provider.requests())
     assert len(sent) == len(rows(folder, "answered")) == 200 * 4
-    assert sum(sent.values()) - len(sent) <= KILLS * 8
+    assert sum(sent.values()) - len(sent) <= KILLS * 2 * IN_FLIGHT
     assert len({digest for (digest,) in rows(folder, "answered")}) == 200 * 4
     assert rows(folder, "orphans") == []
     assert Counter(row[0] for row in rows(folder, "verdicts")) == Counter(
