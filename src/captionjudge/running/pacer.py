@@ -10,11 +10,12 @@ from dataclasses import dataclass
 SHORT_WAIT = 2.0
 """Seconds. A provider's rounding of "a moment"; a longer wait is meant for every call."""
 
-_WINDOW = 1.0
-_AT_FIRST = 0.4
-_FIRST_AT_LEAST = 4.0
+# What was taken lately: in so many seconds, or in the time of so many calls when they are slow.
+_WINDOW, _MANY = 1.0, 10
+# The first refusal comes when a full bucket has been emptied in no time: its calls are counted over so many seconds.
+_AT_FIRST, _FIRST_AT_LEAST = 0.4, 4.0
+# A refusal within so many seconds, or the time of so few calls, of the last cut says that it was not deep enough.
 _SOON, _FEW = 0.5, 3
-_MANY = 10
 _BELOW = 0.95
 _CUT = 0.7
 _GROWTH = 0.05
@@ -36,8 +37,8 @@ class Pacer:
     The rate that a provider allows is found out from what it takes: a refusal sets the rate a little below what was
     taken lately, or cuts it by 30 % when it comes soon after the last cut. From there the rate grows, slowly at first,
     then faster, for as long as it is what calls wait for. Calls that were sent before a cut cannot cause another. A
-    wait of more than two seconds that the provider asks for holds for every call, a shorter one for
-    the call that was refused. With `rpm`, calls start at least 60 / rpm seconds apart from the beginning.
+    wait of more than two seconds that the provider asks for holds for every call, a shorter one for the call that was
+    refused. With `rpm`, calls start 60 / rpm seconds apart from the beginning.
     """
 
     def __init__(self, concurrency: int, rpm: float | None = None) -> None:
