@@ -1,12 +1,16 @@
 """A scripted model server that cannot become the bottleneck: bodies are discarded unread, but for their ends.
 
-python provider.py LATENCY_SECONDS      prints its port; ends when its standard input closes
+python provider.py LATENCY_SECONDS [RATE [RETRY_AFTER]]     prints its port; ends when its standard input closes
+
+With RATE, a token bucket allows so many calls a second and holds one second's; other calls get 429, with or without a
+Retry-After header.
 """
 
 import asyncio
 import json
 import re
 import sys
+import time
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -17,12 +21,29 @@ _ENDS = 8192
 _MODEL = re.compile(rb'"model": ?"([^"]*)"')
 
 
+class Bucket:
+    """Tokens that come back at a rate; it holds one second's, and is full at first."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = self._tokens = rate
+        self._seen = time.monotonic()
+
+    def take(self) -> bool:
+        now = time.monotonic()
+        self._tokens = min(self._rate, self._tokens + (now - self._seen) * self._rate)
+        self._seen = now
+        self._tokens -= (allowed := self._tokens >= 1)
+        return allowed
+
+
 class Provider(asyncio.BufferedProtocol):
     """One connection. Every request is answered after the latency, by what its ends ask for."""
 
-    def __init__(self, latency: float, totals: dict[str, int]) -> None:
+    def __init__(self, latency: float, totals: dict[str, int], bucket: Bucket | None, refusal: bytes) -> None:
         self._latency = latency
         self._totals = totals
+        self._bucket = bucket
+        self._refusal = refusal
         self._left = -1
         self._head = b""
         self._first = self._last = b""
@@ -60,6 +81,10 @@ class Provider(asyncio.BufferedProtocol):
 
     def _answer(self) -> None:
         self._left = -1
+        if self._bucket is not None and not self._bucket.take():
+            self._totals["refused"] += 1
+            self._transport.write(self._refusal)
+            return
         self._totals["calls"] += 1
         ends = self._first + self._last
         reply = _reply(b'"json_schema"' in ends, _model(ends))
@@ -99,10 +124,20 @@ def _reply(judgment: bool, model: str) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
-async def serve(latency: float) -> None:
-    totals: dict[str, int] = {"calls": 0, "bytes": 0}
+def _refusal(retry_after: str) -> bytes:
+    body = b'{"error": {"message": "slow down", "type": "requests"}}'
+    wait = f"Retry-After: {retry_after}\r\n" if retry_after else ""
+    head = f"HTTP/1.1 429 No\r\nContent-Type: application/json\r\n{wait}Content-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+async def serve(latency: float, rate: float, retry_after: str) -> None:
+    totals: dict[str, int] = {"calls": 0, "bytes": 0, "refused": 0}
+    bucket = Bucket(rate) if rate else None
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Provider(latency, totals), "127.0.0.1", 0, backlog=1024)
+    server = await loop.create_server(
+        lambda: Provider(latency, totals, bucket, _refusal(retry_after)), "127.0.0.1", 0, backlog=1024
+    )
     port = server.sockets[0].getsockname()[1]
     _print({"port": port})
     await asyncio.to_thread(sys.stdin.read)
@@ -116,4 +151,4 @@ def _print(value: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(float(sys.argv[1])))
+    asyncio.run(serve(float(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 0.0, "".join(sys.argv[3:4])))

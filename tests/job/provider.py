@@ -6,6 +6,7 @@ A model's name may ask for trouble: see `TROUBLE`.
 """
 
 import asyncio
+import base64
 import hashlib
 import json
 import sys
@@ -15,7 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
-TROUBLE = ("refuse", "empty", "garbled", "mend", "busy", "limited", "locked", "cut")
+TROUBLE = ("refuse", "empty", "garbled", "mend", "busy", "limited", "locked", "cut", "hang")
 
 _seen: Counter[str] = Counter()
 
@@ -44,6 +45,19 @@ def _judgment(body: dict[str, Any]) -> str:
     # By the texts alone, so that both orders agree.
     filled["choice"] = "1" if _number(first) > _number(second) else "2"
     return json.dumps(filled)
+
+
+def _content(body: dict[str, Any]) -> dict[str, str]:
+    """The digests of the image and of all text that is not the instructions."""
+    parts = body["messages"][1]["content"]
+    url = next(part["image_url"]["url"] for part in parts if part["type"] == "image_url")
+    image = base64.b64decode(url.partition(";base64,")[2])
+    texts = [next(part["text"] for part in parts if part["type"] == "text")]
+    texts += [message["content"] for message in body["messages"][2:]]
+    return {
+        "image": hashlib.sha256(image).hexdigest(),
+        "text": hashlib.sha256("\n\n".join(texts).encode()).hexdigest(),
+    }
 
 
 def _reply(body: dict[str, Any], again: int) -> web.Response:
@@ -85,13 +99,15 @@ async def serve(log: Path, latency: float) -> None:
         key = hashlib.sha256(raw).hexdigest()
         _seen[key] += 1
         with log.open("a") as file:
-            file.write(json.dumps({"model": body["model"], "key": key}) + "\n")
+            file.write(json.dumps({"model": body["model"], "key": key, **_content(body)}) + "\n")
+        while body["model"].startswith("hang") and not log.with_suffix(".well").exists():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
         await asyncio.sleep(latency)
         return _reply(body, _seen[key])
 
     app = web.Application(client_max_size=1 << 26)
     app.router.add_post("/v1/chat/completions", handle)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

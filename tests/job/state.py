@@ -22,7 +22,10 @@ _QUERIES = {
     " FROM answer a JOIN item i ON i.id = a.item_id",
     "tasks": "SELECT i.title, t.stage, t.state, t.reason, t.owner FROM task t JOIN item i ON i.id = t.item_id",
     "moves": "SELECT i.title, e.kind, e.from_stage, e.to_stage, e.pathway FROM event e JOIN item i ON i.id = e.item_id",
+    "workers": "SELECT w.pid FROM worker w",
     "answered": "SELECT c.request_digest FROM call c WHERE c.failure IS NULL",
+    "answered_contents": "SELECT c.model, i.digest, d.body FROM call c JOIN item i ON i.id = c.item_id"
+    " JOIN document d ON d.digest = c.prompt_digest WHERE c.failure IS NULL",
     "orphans": "SELECT title FROM item WHERE kind = 'text' AND tag NOT IN (SELECT tag FROM item WHERE kind = 'image')",
 }
 

@@ -3,8 +3,10 @@
 import random
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -14,19 +16,38 @@ from tests.job.state import final_state, rows
 Make = Callable[..., Path]
 Images = Callable[[int], Path]
 
+Content = tuple[str, str, str]
+
+IN_FLIGHT = 8
+
 
 def _start(folder: Path) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "captionjudge", "run", str(folder)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def _kill_after(folder: Path, seconds: float) -> None:
+def _kill(folder: Path, provider: Provider, requests: int, seconds: float) -> None:
+    """Run, and kill it so long after so many more requests have arrived."""
+    wanted = len(provider.requests()) + requests
     process = _start(folder)
-    try:
-        process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    deadline = time.monotonic() + 60
+    while len(provider.requests()) < wanted and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    time.sleep(seconds)
+    process.kill()
+    process.wait()
+
+
+def _contents(provider: Provider) -> list[Content]:
+    """What the server was asked, in the order of arrival: model, digest of the image, digest of the text."""
+    return [(request["model"], request["image"], request["text"]) for request in provider.requests()]
+
+
+def _answered(folder: Path) -> set[Content]:
+    """The same of every call whose answer is in the store."""
+    found = rows(folder, "answered_contents")
+    return {(model.partition("/")[2], image, sha256(text.encode()).hexdigest()) for model, image, text in found}
 
 
 @pytest.mark.slow
@@ -38,20 +59,30 @@ def test_killed_at_random_moments_a_run_ends_as_an_undisturbed_one(
     number = 10 * kills
     folder, calm = make_project(images(number)), make_project(images(number), name="calm", store="")
     chance = random.Random(20)
-    stored: set[str] = set()
+    stored: set[Content] = set()
     sent = Counter[str]()
+    begun = useful = 0
     for _ in range(kills):
-        _kill_after(folder, chance.uniform(0.7, 1.4))
-        known = {digest for (digest,) in rows(folder, "answered")}
+        _kill(folder, provider, chance.randrange(1, max(2, number * 3 // 10)), chance.uniform(0, 0.1))
+        arrived = _contents(provider)
+        # Nothing that the store held after the kill before this one has been asked again.
+        assert stored.isdisjoint(arrived[begun:])
+        # A request that was on its way at the kill may still arrive, and is in no store yet.
+        begun = len(arrived)
+        known = _answered(folder)
         assert stored <= known
+        assert known <= set(arrived)
+        useful += 0 < len(known) < len(set(arrived))
         stored = known
+    assert useful >= kills // 2, "hardly a kill met calls in flight"
     unfinished = {row[1] for row in rows(folder, "tasks")}
     assert cli("run", folder).code == 0
+    assert stored.isdisjoint(_contents(provider)[begun:])
 
-    # The server counts bodies: a body that was sent again was in flight, unanswered in the store, when it was killed.
+    # What was sent again was in flight at a kill, or had been answered in the moment that a commit takes.
     sent.update(request["key"] for request in provider.requests())
     assert len(sent) == len(rows(folder, "answered")) == number * 4
-    assert sum(sent.values()) - len(sent) <= kills * 8
+    assert sum(sent.values()) - len(sent) <= kills * 2 * IN_FLIGHT
     assert len({digest for (digest,) in rows(folder, "answered")}) == number * 4
     assert rows(folder, "orphans") == []
     assert Counter(row[0] for row in rows(folder, "verdicts")) == Counter(

@@ -3,6 +3,8 @@
 import asyncio
 import functools
 import json
+import socket
+import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -27,6 +29,9 @@ class Step:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     keep: int | None = None
+    reset: bool = False
+    chunked: bool = False
+    pace: float | None = None
     delay: float = 0.0
     hang: bool = False
 
@@ -55,6 +60,21 @@ def answers(body: bytes | Any, status: int = 200, headers: Mapping[str, str] | N
 def breaks_off(after: int = 20) -> Step:
     """Closes the connection after so many bytes of the body."""
     return Step(keep=after)
+
+
+def resets(after: int = 20) -> Step:
+    """Resets the connection, without a goodbye, after so many bytes of the body."""
+    return Step(keep=after, reset=True)
+
+
+def cuts_chunks(after: int = 20) -> Step:
+    """Sends the body in chunks and closes the connection before the last of them."""
+    return Step(keep=after, chunked=True)
+
+
+def drips(seconds: float = 0.05) -> Step:
+    """Sends the body a byte at a time, with a pause after each."""
+    return Step(pace=seconds)
 
 
 def hangs() -> Step:
@@ -162,17 +182,35 @@ class ScriptedServer:
             await asyncio.sleep(step.delay)
         payload = rendered(step, protocol, seen)
         if step.keep is not None:
-            return await self._break_off(request, payload, step.keep)
+            return await self._break_off(request, payload, step)
+        if step.pace is not None:
+            return await self._drip(request, payload, step.pace)
         return web.Response(
             status=step.status, body=payload, headers={"Content-Type": "application/json", **step.headers}
         )
 
-    async def _break_off(self, request: web.Request, payload: bytes, keep: int) -> web.StreamResponse:
+    async def _break_off(self, request: web.Request, payload: bytes, step: Step) -> web.StreamResponse:
+        response = web.StreamResponse(headers={} if step.chunked else {"Content-Length": str(len(payload))})
+        if step.chunked:
+            response.enable_chunked_encoding()
+        await response.prepare(request)
+        await response.write(payload[: step.keep])
+        assert isinstance(request.transport, asyncio.Transport)
+        if step.reset:
+            # Closing without lingering sends a reset instead of a goodbye.
+            connection = request.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            request.transport.abort()
+        else:
+            request.transport.close()
+        return response
+
+    async def _drip(self, request: web.Request, payload: bytes, pause: float) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": str(len(payload))})
         await response.prepare(request)
-        await response.write(payload[:keep])
-        assert request.transport is not None
-        request.transport.close()
+        for byte in payload:
+            await response.write(bytes([byte]))
+            await asyncio.sleep(pause)
         return response
 
 

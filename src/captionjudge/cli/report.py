@@ -24,14 +24,19 @@ def register(app: typer.Typer) -> None:
 
 def report(folder: FolderArgument = None, project: ProjectOption = None, json: JsonOption = False) -> int:
     """Outcomes, win rate with its interval, flips, failures, cost."""
-    from captionjudge.reporting.summary import report_json
+    from dataclasses import asdict
+
+    from captionjudge.reporting.summary import breaches, report_json
 
     with open_project(folder, project) as opened:
-        found = opened.report()
+        found, broken = opened.report(), breaches(opened.setup)
     if json:
-        print_json(report_json(found))
-    else:
-        print_report(found)
+        print_json({**report_json(found), "breaches": [asdict(each) for each in broken]})
+        return OK
+    print_report(found)
+    if any(each.broken for each in broken):
+        rows = [[each.candidate, f"{each.broken} of {each.descriptions}", each.example] for each in broken]
+        print_table(["candidate", "break what was asked for", "for example"], rows)
     return OK
 
 

@@ -53,8 +53,8 @@ def _line(pair: Pair, image: Item, said: Sequence[Verdict], texts: Mapping[str, 
         "id": f"{image.id}:{pair.a}:{pair.b}",
         "image": image.title,
         "image_digest": image.digest,
-        "a": {"candidate": pair.a, "text": texts[a].text if a in texts else None},
-        "b": {"candidate": pair.b, "text": texts[b].text if b in texts else None},
+        "a": _description(pair.a, texts.get(a)),
+        "b": _description(pair.b, texts.get(b)),
         "outcome": pair.outcome,
         "probability": pair.probability,
         "verdicts": [_verdict(verdict) for verdict in about],
@@ -62,6 +62,12 @@ def _line(pair: Pair, image: Item, said: Sequence[Verdict], texts: Mapping[str, 
         "a_length": None,
         "b_length": None,
     }
+
+
+def _description(candidate: str, item: Item | None) -> dict[str, Any]:
+    if item is None:
+        return {"candidate": candidate, "text": None, "fields": None, "problems": []}
+    return {"candidate": candidate, "text": item.text, "fields": item.fields, "problems": list(item.problems or ())}
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

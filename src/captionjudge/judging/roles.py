@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from captionjudge.errors import ConfigError
 from captionjudge.ontology.schema import compile_attribute
 from captionjudge.ontology.tree import Attribute, Ontology
 
 SLOT_TITLE = "Description"
+
+_NEARLY = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +42,32 @@ def assign_roles(
         choice: the title of the judge's choice; by default the classification whose options are the candidates.
 
     Raises:
-        ConfigError: some candidates have a block and others have none, or the blocks differ.
+        ConfigError: some candidates have a block and others have none, or the blocks differ, or a title is misspelt.
     """
     attributes = [c.attributes[0] for c in ontology.classifications if c.attributes and not c.attributes[0].archived]
     for_people = tuple(a for a in attributes if _key(a.name) in {_key(title) for title in people})
     rest = [a for a in attributes if a not in for_people]
+    _check_titles((*people, *candidates), attributes)
     chosen = _choice(rest, candidates, choice)
     blocks = {name: a for name in candidates for a in rest if _key(a.name) == _key(name) and a is not chosen}
     _check_blocks(blocks, candidates)
     questions = tuple(a for a in rest if a is not chosen and a not in blocks.values())
     neutral = {name: _neutral(block) for name, block in blocks.items()}
     return Roles(blocks, neutral, questions, chosen, for_people)
+
+
+def _check_titles(named: Sequence[str], attributes: Sequence[Attribute]) -> None:
+    """A title that is nearly another one is a slip: taken as it stands, it would ask the wrong one."""
+    keys = {_key(title) for title in named}
+    strays = [a.name for a in attributes if _key(a.name) not in keys]
+    for title in named:
+        if any(_key(a.name) == _key(title) for a in attributes):
+            continue
+        if near := get_close_matches(title, strays, n=1, cutoff=_NEARLY):
+            raise ConfigError(
+                f"the ontology has no classification {title!r}; did you mean {near[0]!r}?",
+                hint="the names of candidates and [judge] people must be the titles in the ontology",
+            )
 
 
 def _choice(attributes: Sequence[Attribute], candidates: Sequence[str], title: str | None) -> Attribute | None:

@@ -1,12 +1,13 @@
 """The first table: who won, how surely, at what cost."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from captionjudge.running.setup import Setup
 from captionjudge.statistics.rates import Rate, wilson
-from captionjudge.store import calls, tasks, verdicts
+from captionjudge.store import calls, items, tasks, verdicts
 from captionjudge.store.records import Usage
 from captionjudge.store.tasks import FailureCount, StageCount
 from captionjudge.store.verdicts import OutcomeCount
@@ -57,6 +58,31 @@ def report(setup: Setup) -> Report:
             tuple(tasks.failures(connection, setup.project_id)),
             tuple(calls.totals(connection, setup.project_id)),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Breaches:
+    """How many of a candidate's descriptions break what was asked for, and one example."""
+
+    candidate: str
+    descriptions: int
+    broken: int
+    example: str
+
+
+def breaches(setup: Setup) -> list[Breaches]:
+    """Of every candidate that was asked for something, what its descriptions break. Reads every description."""
+    asked = [each.name for each in setup.config.candidates if each.fields or each.language or each.word_limit]
+    total, broken, example = Counter[str](), Counter[str](), dict[str, str]()
+    with setup.database.read() as connection:
+        for page in items.pages(connection, setup.project_id, "text") if asked else ():
+            for item in page:
+                name = item.author or ""
+                total[name] += 1
+                if item.problems:
+                    broken[name] += 1
+                    example.setdefault(name, item.problems[0])
+    return [Breaches(name, total[name], broken[name], example.get(name, "")) for name in asked]
 
 
 def report_json(found: Report) -> dict[str, Any]:

@@ -144,17 +144,13 @@ class Asker:
                 failed += not refused
                 if _is_final(error, failed, self._patience.attempts) or time.monotonic() > deadline:
                     raise
-                pause = _pause(error, failed + refusals)
-                if refused or error.retry_after is not None:
-                    pacer.refused(pause)
-                else:
-                    await asyncio.sleep(pause)
+                await asyncio.sleep(_pause(error, failed))
 
     async def _once(
         self, question: Question, digest: str, read: Callable[[str], T], number: int, pacer: Pacer
     ) -> tuple[Call, T | None]:
         price = self._prices.get(question.model.name)
-        async with pacer.slot():
+        async with pacer.slot() as turn:
             estimate = price.cost(upper_bound(question.request)) if price else 0.0
             self._budget.reserve(estimate)
             cost = 0.0
@@ -162,9 +158,12 @@ class Asker:
             try:
                 with self._progress.call():
                     reply = await question.model.reply(question.request)
-                pacer.answered()
                 cost = price.cost(reply.usage) if price else 0.0
             except ModelError as error:
+                if error.kind == "rate_limit":
+                    pacer.refused(turn, error.retry_after)
+                else:
+                    pacer.asked_to_wait(error.retry_after)
                 attempt = _Attempt(started, _ms_since(clock), number)
                 self._keep(question, _call(question, digest, self._project_id, attempt, error=error))
                 raise
@@ -245,6 +244,9 @@ def _is_final(error: ModelError, failed: int, attempts: int) -> bool:
 def _pause(error: ModelError, failed: int) -> float:
     if error.retry_after is not None:
         return max(0.0, error.retry_after)
+    if error.kind == "rate_limit":
+        # The pacer has slowed all calls down: that is the pause.
+        return 0.0
     longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(failed - 1, 16))
     return random.uniform(longest / 2, longest)
 

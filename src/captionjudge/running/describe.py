@@ -13,6 +13,7 @@ from captionjudge.judging.prompt import describe_instructions
 from captionjudge.models.check import parse_json
 from captionjudge.models.model import Describe, Model, Request, Schema
 from captionjudge.running.ask import Answered, Question
+from captionjudge.running.language import wrong_language
 from captionjudge.running.stage import Handler, StageFailed, Step, Work
 from captionjudge.store.records import Item
 
@@ -90,6 +91,8 @@ def problems(candidate: Candidate, fields: Mapping[str, str]) -> list[str]:
             found.append(f"{subject} has {words} words, {candidate.word_limit} were allowed")
         if not text.strip():
             found.append(f"{subject} is empty")
+        if candidate.language is not None and (wrong := wrong_language(text, candidate.language)):
+            found.append(f"{subject} {wrong}")
     return found
 
 

@@ -19,9 +19,10 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 @dataclass(slots=True)
 class Progress:
-    """Counts of one run. `total` is the number of images that waited when it began."""
+    """Counts of one run. `total` is the number of images that waited when it began, and of those that came later."""
 
     total: int = 0
+    taken: int = 0
     finished: int = 0
     failed: int = 0
     moved: Counter[str] = field(default_factory=Counter)
@@ -60,6 +61,11 @@ class Progress:
     def reused(self) -> None:
         """A reply was in the store already."""
         self.reused_replies += 1
+
+    def took(self) -> None:
+        """An image was taken up."""
+        self.taken += 1
+        self.total = max(self.total, self.taken)
 
     def left(self, stage: str, *, finished: bool) -> None:
         """An image left a stage; `finished` when nothing more is to be done for it here."""
@@ -124,6 +130,7 @@ class Lines:
         self._stream = stream
         self._every = every
         self._next = 0.0
+        self._note = ""
 
     def __enter__(self) -> "Lines":
         self._next = time.monotonic() + self._every
@@ -133,9 +140,9 @@ class Lines:
         return None
 
     def update(self, progress: Progress) -> None:
-        """One line, if it is time for one."""
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + self._every
+        """One line, if it is time for one or there is something to say."""
+        if time.monotonic() >= self._next or progress.note != self._note:
+            self._next, self._note = time.monotonic() + self._every, progress.note
             self._stream.write(line(progress) + "\n")
             self._stream.flush()
 

@@ -141,6 +141,7 @@ class Runner:
 
     async def _worker(self, worker: Worker, feed: Feed) -> None:
         while (claim := await feed.next()) is not None:
+            self._progress.took()
             try:
                 await worker.take_through(claim)
             except (AuthError, BudgetReached, ConfigError) as error:

@@ -1,0 +1,62 @@
+"""How a large project stands is known without reading what was done in it."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import event
+
+from captionjudge.identity import new_id, now_ms
+from captionjudge.project import Project, write_template
+from captionjudge.running.estimate import estimate
+from captionjudge.running.runner import Options
+from captionjudge.store.batch import Batch
+from captionjudge.store.records import Item, Task
+
+TASKS = 2000
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    folder = tmp_path_factory.mktemp("large") / "p"
+    write_template(folder, "default")
+    with Project.open(folder) as opened:
+        opened.setup.database.write(lambda batch: fill(batch, opened.setup.project_id))
+        yield opened
+
+
+def fill(batch: Batch, project_id: str) -> None:
+    for number in range(TASKS):
+        image = Item(
+            new_id(), project_id, "image", f"{number}.jpg", new_id(), f"{number:064x}", "image/jpeg", 0, 80, 60
+        )
+        batch.add(image)
+        batch.add(Task(new_id(), project_id, image.id, ("Describe", "Review")[number % 2], now_ms()))
+
+
+@pytest.fixture
+def statements(project: Project) -> list[str]:
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        seen.append(statement)
+
+    event.listen(project.setup.database.engine, "before_cursor_execute", note)
+    project.report()
+    estimate(project.setup, Options())
+    event.remove(project.setup.database.engine, "before_cursor_execute", note)
+    return seen
+
+
+def test_no_call_verdict_answer_event_or_description_is_read(statements: list[str]) -> None:
+    read = {table for statement in statements for table in re.findall(r"(?:FROM|JOIN) \"?(\w+)", statement)}
+    assert read == {"task", "usage", "pair", "item"}
+
+
+def test_of_the_images_only_a_sample_is_read(statements: list[str]) -> None:
+    assert all(" LIMIT " in " ".join(statement.split()) for statement in statements if "item.width" in statement)
+    assert sum("FROM item" in " ".join(statement.split()) for statement in statements) == 1
+
+
+def test_the_number_of_statements_does_not_grow_with_the_project(statements: list[str]) -> None:
+    assert len([statement for statement in statements if statement.startswith("SELECT")]) <= 8
