@@ -100,6 +100,10 @@ def test_a_key_that_is_taken_is_refused_with_both_names(
     assert refused.value.owners == (first, second)
 
 
+def test_a_key_for_a_third_description_does_no_harm_where_there_are_two() -> None:
+    assert make_registry(BLOCKS, 2, {"choose_3": "s"}).keys("choose_2") == "2 b"
+
+
 def test_two_keys_can_be_swapped() -> None:
     registry = make_registry(BLOCKS, project={"flag": "n", "note": "f"})
     assert (registry.keys("flag"), registry.keys("note")) == ("n", "f")

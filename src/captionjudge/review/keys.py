@@ -167,7 +167,9 @@ def make_registry(
     """
     defaults = default_actions(candidates)
     options = tuple(one for number, block in enumerate(blocks) for one in _block_keys(block, number))
-    known = {action.name: action.fixed for action in defaults} | {one.name: False for one in options}
+    # A key for a description that this page does not show is none that is wrong: another image may have more of them.
+    known = {f"choose_{digit}": False for digit in DIGITS} | {one.name: False for one in options}
+    known |= {action.name: action.fixed for action in defaults}
     wanted = _checked_remap(project or {}, known) | _checked_remap(person or {}, known)
     actions = tuple(replace(one, keys=_keys(wanted[one.name])) if one.name in wanted else one for one in defaults)
     options = tuple(replace(one, key=wanted.get(one.name, one.key)) for one in options)
