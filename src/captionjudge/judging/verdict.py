@@ -104,7 +104,7 @@ def final_choice_answer(roles: Roles, review: Review, author: str) -> list[Answe
         if fitting:
             value = to_json(RadioAnswer(attribute.feature_hash, fitting[0].feature_hash))
         else:
-            value = {"attribute": attribute.feature_hash, "type": "radio", "withdrawn": True}
+            value = withdrawn(attribute)
         found.append(
             Answer(
                 id=new_id(),
@@ -119,6 +119,11 @@ def final_choice_answer(roles: Roles, review: Review, author: str) -> list[Answe
             )
         )
     return found
+
+
+def withdrawn(attribute: Attribute) -> dict[str, object]:
+    """The value of a revision that takes an answer back."""
+    return {"attribute": attribute.feature_hash, "type": attribute.type, "withdrawn": True}
 
 
 def _blocks(roles: Roles, a: str, b: str) -> tuple[Attribute, Attribute] | None:

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from captionjudge.identity import new_id, now_ms
 from captionjudge.judging.roles import SLOT_TITLE
+from captionjudge.judging.verdict import withdrawn
 from captionjudge.ontology.answer import Answer as Given
 from captionjudge.ontology.answer import from_json, to_json
 from captionjudge.ontology.tree import Attribute
+from captionjudge.review.decide import NotPossible
 from captionjudge.review.form import Control, FormError, Mistake, annotate, controls, read_form
 from captionjudge.review.judged import Judged
 from captionjudge.review.provenance import provenance
@@ -16,6 +18,8 @@ from captionjudge.store import verdicts
 from captionjudge.store.batch import Batch
 from captionjudge.store.database import Reading
 from captionjudge.store.records import Answer, Reviewer, Standing
+
+ONTOLOGY_FIELD = "ontology"
 
 
 def blocks(setup: Setup, shown: Sequence[str]) -> dict[str, Attribute]:
@@ -33,20 +37,20 @@ def lettered(setup: Setup, shown: Sequence[str]) -> list[Attribute]:
     return [replace(one, name=SLOT_TITLE) if key[0] == "d" else one for key, one in blocks(setup, shown).items()]
 
 
-def own_answers(connection: Reading, item_id: str, person: Reviewer) -> dict[str, Given]:
-    """This person's latest answers about an image, by attribute."""
-    found: dict[str, Given] = {}
+def own_answers(connection: Reading, item_id: str, person: Reviewer) -> dict[str, Given | None]:
+    """This person's latest answers about an image, by attribute; None for one that was taken back."""
+    found: dict[str, Given | None] = {}
     for answer in verdicts.answers_of_item(connection, item_id):
         if answer.author_kind == "person" and answer.author == person.name:
             try:
                 found[answer.attribute] = from_json(answer.value)
             except ValueError:
-                found.pop(answer.attribute, None)
+                found[answer.attribute] = None
     return found
 
 
 def form_of(
-    asked: Mapping[str, Attribute], own: Mapping[str, Given], judged: Judged | None, keys: Mapping[str, str]
+    asked: Mapping[str, Attribute], own: Mapping[str, Given | None], judged: Judged | None, keys: Mapping[str, str]
 ) -> dict[str, Control]:
     """The questions as controls: what this person answered, else what the judges did, with where it comes from."""
     found: dict[str, Control] = {}
@@ -72,7 +76,10 @@ def keep_answers(
 
     Raises:
         FormError: with every mistake that was found; nothing is kept.
+        NotPossible: the form was made for another ontology, whose questions its fields would be mistaken for.
     """
+    if posted.get(ONTOLOGY_FIELD, [""])[0] != setup.ontology_digest:
+        raise NotPossible("the questions have changed since this page was loaded: load it again")
     own = own_answers(batch.connection, stands.item_id, person)
     mistakes: list[Mistake] = []
     kept = 0
@@ -84,7 +91,7 @@ def keep_answers(
         except FormError as error:
             mistakes += error.mistakes
             continue
-        if given is None or given == own.get(attribute.feature_hash):
+        if given == own.get(attribute.feature_hash):
             continue
         batch.add(_answer(setup, person, stands, attribute, given, judged if given == judge else None))
         kept += 1
@@ -94,7 +101,7 @@ def keep_answers(
 
 
 def _answer(
-    setup: Setup, person: Reviewer, stands: Standing, attribute: Attribute, given: Given, accepted: Judged | None
+    setup: Setup, person: Reviewer, stands: Standing, attribute: Attribute, given: Given | None, accepted: Judged | None
 ) -> Answer:
     source = accepted.answers.get(attribute.feature_hash) if accepted else None
     return Answer(
@@ -102,7 +109,7 @@ def _answer(
         project_id=setup.project_id,
         item_id=stands.item_id,
         attribute=attribute.feature_hash,
-        value=to_json(given),
+        value=withdrawn(attribute) if given is None else to_json(given),
         author_kind="person",
         author=person.name,
         ontology_digest=setup.ontology_digest,

@@ -26,7 +26,8 @@ def create_app(setup: Setup, folder: Path, hosts: Iterable[str] = LOOPBACK) -> A
         KeyConflict: a key of the ontology's options or of `[review.keys]` would do two things.
     """
     names = [candidate.name for candidate in setup.config.candidates]
-    make_registry(lettered(setup, names), len(names), setup.config.review.keys)
+    for count in range(2, len(names) + 1):
+        make_registry(lettered(setup, names[:count]), count, setup.config.review.keys)
     pages = FastAPI(title="captionjudge review", docs_url=None, redoc_url=None, openapi_url=None)
     pages.state.site = Site(setup, folder, keep_layout(setup), static.assets())
     for module in (static, signing, pictures, lists, bulk, layouts, preferences, writing, choosing):

@@ -76,6 +76,7 @@ def _desk(
         person=person,
         desk=found,
         layout=site.setup.layout,
+        ontology_digest=site.setup.ontology_digest,
         diff=diff and may_compare,
         may_compare=may_compare,
         advice={} if error is None else error.advice,
