@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from tests.review.panes_page import PAGE, panes_html, served
 
 from captionjudge.layout import default_layout, load_layout
@@ -203,7 +203,8 @@ def test_panes_that_arrive_later_get_their_remembered_sizes(page: Page) -> None:
             document.title = "swapped";
         });
     }""")
-    page.wait_for_function("document.title === 'swapped' && document.querySelector('.separator').tabIndex === 0")
+    expect(page).to_have_title("swapped")
+    page.locator(".separator[tabindex='0']").first.wait_for(state="attached")
     assert share(page) == pytest.approx(39.5, abs=0.1)
 
 
@@ -216,7 +217,7 @@ def test_panes_whose_attributes_are_put_back_get_their_remembered_sizes(page: Pa
         separator.removeAttribute("data-initial");
         separator.parentElement.removeAttribute("style");
     }""")
-    page.wait_for_function("document.querySelector('.separator').tabIndex === 0")
+    page.locator(".separator[tabindex='0']").first.wait_for(state="attached")
     assert share(page) == pytest.approx(39.5, abs=0.1)
 
 

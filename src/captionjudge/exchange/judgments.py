@@ -1,15 +1,21 @@
 """The judgments file: JSON lines, a line a pair."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from captionjudge.identity import new_id
+from captionjudge.judging.roles import Roles
+from captionjudge.judging.verdict import person_criteria
+from captionjudge.ontology.answer import Answer as Given
+from captionjudge.ontology.answer import AnswerError, from_json
 from captionjudge.running.setup import Setup
-from captionjudge.store import items, verdicts
-from captionjudge.store.records import Item, Pair, Verdict
+from captionjudge.store import items, reviews, verdicts
+from captionjudge.store.records import Answer, Item, Pair, Review, Verdict
 
 
 def export_jsonl(setup: Setup, out: Path) -> int:
@@ -38,8 +44,56 @@ def judgments(setup: Setup) -> Iterator[dict[str, Any]]:
             said = verdicts.of_items(connection, ids)
             images = items.by_ids(connection, ids)
             texts = items.by_ids(connection, sorted({id_ for v in said.values() for one in v for id_ in _texts(one)}))
+            chosen = reviews.of_items(connection, ids)
+            answers = verdicts.answers_of_people(connection, ids)
             for pair in page:
-                yield _line(pair, images[pair.item_id], said.get(pair.item_id, []), texts)
+                about = (chosen.get(pair.item_id, []), answers.get(pair.item_id, []))
+                line = _line(pair, images[pair.item_id], said.get(pair.item_id, []), texts)
+                yield line | {"final_choices": final_choices(setup.roles, pair, *about)}
+
+
+def final_choices(
+    roles: Roles, pair: Pair, revisions: Sequence[tuple[Review, str]], answers: Sequence[Answer]
+) -> list[dict[str, Any]]:
+    """Each person's last choice between the two of a pair, and their last to settle a disagreement.
+
+    People choose among all candidates of an image: who chose a third says nothing about this pair.
+
+    Args:
+        revisions: every revision about the image, oldest first, with the person's name.
+        answers: every answer of people about the image, oldest first.
+    """
+    made = Counter(one.reviewer_id for one, _ in revisions)
+    found: list[dict[str, Any]] = []
+    for one, name in reviews.effective(revisions):
+        choice = {pair.a: "a", pair.b: "b"}.get(one.winner or "") if one.decision == "one" else one.decision
+        if choice is None:
+            continue
+        found.append(
+            {
+                "annotator": name,
+                "choice": choice,
+                "strength": None,
+                "criteria": person_criteria(roles, pair.a, pair.b, _given(name, answers)),
+                "seen_judge": one.seen_judge,
+                "way": one.way,
+                "shown": one.shown,
+                "took_ms": one.took_ms,
+                "revisions": made[one.reviewer_id],
+            }
+        )
+    return found
+
+
+def _given(name: str, answers: Sequence[Answer]) -> dict[str, Given]:
+    """A person's answers that stand, by attribute."""
+    latest = {answer.attribute: answer.value for answer in answers if answer.author == name}
+    found: dict[str, Given] = {}
+    for attribute, value in latest.items():
+        # One that was taken back, or of which this version cannot read anything, is none.
+        with suppress(AnswerError):
+            found[attribute] = from_json(value)
+    return found
 
 
 def _texts(verdict: Verdict) -> tuple[str, str]:
@@ -58,7 +112,7 @@ def _line(pair: Pair, image: Item, said: Sequence[Verdict], texts: Mapping[str, 
         "outcome": pair.outcome,
         "probability": pair.probability,
         "verdicts": [_verdict(verdict) for verdict in about],
-        "final_choices": [],
+        "final_choices": list[Any](),
         "a_length": None,
         "b_length": None,
     }

@@ -1,5 +1,6 @@
 """From a filled form to a verdict and the answers it gives."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,6 +127,17 @@ def withdrawn(attribute: Attribute) -> dict[str, object]:
     return {"attribute": attribute.feature_hash, "type": attribute.type, "withdrawn": True}
 
 
+def person_criteria(roles: Roles, a: str, b: str, given: Mapping[str, Given]) -> dict[str, Any]:
+    """What a person said about the descriptions of `a` and `b` and about the image, in a verdict's form.
+
+    Args:
+        given: the person's answers by attribute.
+    """
+    blocks = _blocks(roles, a, b)
+    about = (None, None) if blocks is None else (given.get(blocks[0].feature_hash), given.get(blocks[1].feature_hash))
+    return _criteria(*about, blocks) | _of_image(given, roles)
+
+
 def _blocks(roles: Roles, a: str, b: str) -> tuple[Attribute, Attribute] | None:
     # Under neutral titles, so that what is said of both has one name.
     of_a, of_b = roles.neutral_block(a), roles.neutral_block(b)
@@ -175,10 +187,13 @@ def _criteria(
 
 
 def _questions(filled: Filled, roles: Roles) -> dict[str, dict[str, str | None] | str]:
-    by_hash = {answer.attribute: answer for answer in filled.questions}
+    return _of_image({answer.attribute: answer for answer in filled.questions}, roles)
+
+
+def _of_image(given: Mapping[str, Given], roles: Roles) -> dict[str, dict[str, str | None] | str]:
     found: dict[str, dict[str, str | None] | str] = {}
     for attribute in roles.questions:
-        found |= flatten(by_hash.get(attribute.feature_hash), attribute)
+        found |= flatten(given.get(attribute.feature_hash), attribute)
     return found
 
 

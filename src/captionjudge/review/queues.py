@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 from fastapi import Depends, Request
 
 from captionjudge.review.site import SiteNow
-from captionjudge.store.cases import AGREEMENTS, ORDERS, QUEUES, Filter
+from captionjudge.store.cases import AGREEMENTS, ORDERS, QUEUES, STATES, Filter
 
-_WORDS = {"queue": QUEUES, "order": ORDERS, "agreement": AGREEMENTS}
+_WORDS = {"queue": QUEUES, "order": ORDERS, "agreement": AGREEMENTS, "state": STATES}
 _TEXTS = ("judge_choice", "final_choice", "reviewer", "stage", "text")
 _LONGEST = 200
+_YES_NO = {"yes": True, "no": False}
 
 NAMES = {
     "pending": "To decide",
@@ -35,6 +36,8 @@ def read_filter(query: Mapping[str, str], default_order: str = "uncertainty") ->
     for name in _TEXTS:
         if value := query.get(name, "").replace("\0", "").strip()[:_LONGEST]:
             given[name] = value
+    if query.get("audit") in _YES_NO:
+        given["audit"] = _YES_NO[query["audit"]]
     below = query.get("below", "")
     if below.replace(".", "", 1).isdecimal():
         given["below"] = float(below)
@@ -52,8 +55,14 @@ def query_of(wanted: Filter, **changes: Any) -> str:
         value = changes.get(field.name, getattr(wanted, field.name))
         if value is None or (value == getattr(usual, field.name) and field.name != "order"):
             continue
-        parts[field.name] = "=".join(value) if field.name == "metadata" else f"{value}"
+        parts[field.name] = _text_of(value)
     return urlencode(parts)
+
+
+def _text_of(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "=".join(value) if isinstance(value, tuple) else f"{value}"
 
 
 def _filter_now(request: Request, site: SiteNow) -> Filter:

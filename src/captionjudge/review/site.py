@@ -1,11 +1,11 @@
 """What all pages share: the project, the templates, and who is asking."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -17,7 +17,10 @@ from captionjudge.store import cases, projects, reviewers
 from captionjudge.store.database import Reading
 from captionjudge.store.records import Reviewer
 
+T = TypeVar("T")
+
 _COUNT_SECONDS = 2.0
+_REMEMBER_SECONDS = 5.0
 
 
 @dataclass
@@ -29,6 +32,7 @@ class Site:
     layout_digest: str
     assets: Mapping[str, str] = field(default_factory=dict)
     _counted: dict[str, "TallyNow"] = field(default_factory=dict)
+    _remembered: dict[str, tuple[float, Any]] = field(default_factory=dict)
 
     @cached_property
     def templates(self) -> Environment:
@@ -49,9 +53,19 @@ class Site:
             self._counted["now"] = known
         return known
 
+    def remember(self, key: str, read: Callable[[], T]) -> T:
+        """What `read` gives, or gave a few seconds ago: figures over all items are not read for every page."""
+        known = self._remembered.get(key)
+        if known is None or known[0] < time.monotonic() - _REMEMBER_SECONDS:
+            known = (time.monotonic(), read())
+            self._remembered[key] = known
+        value: T = known[1]
+        return value
+
     def count_anew(self) -> None:
         """Something has changed here: the next page counts again."""
         self._counted.clear()
+        self._remembered.clear()
 
     @property
     def cookie(self) -> str:

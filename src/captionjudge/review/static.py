@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 router = APIRouter()
 
-_SHEETS = ("app.css", "desk.css", "panes.css", "form.css")
+_SHEETS = ("app.css", "desk.css", "panes.css", "form.css", "results.css")
 _LIBRARIES = ("htmx.min.js", "panzoom.min.js")
 _SCRIPTS = ("app.js", "keys.js", "panes.js")
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}

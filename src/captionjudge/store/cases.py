@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, or_, select, true, tuple_
 
-from captionjudge.store.records import Case, Standing
+from captionjudge.store.records import Case, CaseState, Standing
 from captionjudge.store.tables import item, review_case, reviewer, standing, task
 
 Queue = Literal["pending", "audit", "mine", "skipped", "flagged", "split", "done", "all"]
@@ -15,9 +15,13 @@ Agreement = Literal["judge_differs", "judge_agrees", "people_differ", "flipped",
 QUEUES: tuple[Queue, ...] = get_args(Queue)
 ORDERS: tuple[Order, ...] = get_args(Order)
 AGREEMENTS: tuple[Agreement, ...] = get_args(Agreement)
+STATES: tuple[CaseState, ...] = get_args(CaseState)
 
 DECIDED = ("one", "tie", "both_bad")
 """Decisions that count; a skip does not."""
+
+NO_CHOICE = "none"
+"""What stands in a filter for a choice that was not made. A candidate of that name is "one:none"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Filter:
     """Which cases, in which order. `metadata` is a key and a value of the image's client metadata.
 
     The audit slice is no part of `pending`: it must not be mixed with cases that were chosen for being hard.
+    `judge_choice` and `final_choice` may be `NO_CHOICE`.
     """
 
     queue: Queue = "pending"
@@ -37,6 +42,8 @@ class Filter:
     stage: str | None = None
     text: str | None = None
     metadata: tuple[str, str] | None = None
+    state: CaseState | None = None
+    audit: bool | None = None
 
 
 class Person(NamedTuple):
@@ -111,16 +118,22 @@ def page(
 ) -> list[tuple[Case, str]]:
     """Cases of a queue with their images' titles, those after the image `after`."""
     keys = _keys(wanted, person)
-    statement = _select(project_id, wanted, person, [review_case, item.c.title])
+    statement = _select(project_id, wanted, person, [review_case.c.item_id])
     if after is not None:
         here = connection.execute(
             select(*keys).select_from(_joined(person)).where(review_case.c.item_id == after)
         ).first()
         if here is not None:
             statement = statement.where(tuple_(*keys) < tuple_(*here, types=[key.type for key in keys]))
-    rows = connection.execute(_ordered(statement, wanted, person).limit(size))
+    # Ids first: a queue that must be sorted is sorted without carrying its rows along.
+    ids = list(connection.execute(_ordered(statement, wanted, person).limit(size)).scalars())
+    whole = select(review_case, item.c.title).join(item, item.c.id == review_case.c.item_id)
     names = [column.name for column in review_case.columns]
-    return [(Case(**{name: row._mapping[name] for name in names}), row.title) for row in rows]
+    found = {
+        row.item_id: (Case(**{name: row._mapping[name] for name in names}), row.title)
+        for row in connection.execute(whole.where(review_case.c.item_id.in_(ids)))
+    }
+    return [found[id_] for id_ in ids]
 
 
 def tally(connection: Connection, project_id: str) -> list[Tally]:
@@ -146,13 +159,16 @@ def missing(connection: Connection, project_id: str, stages: Sequence[str], most
 
 
 def _select(project_id: str, wanted: Filter, person: Person, columns: Sequence[Any]) -> Select[Any]:
-    statement = select(*columns).select_from(_joined(person)).where(review_case.c.project_id == project_id)
+    joined = _joined(person)
+    if wanted.text is not None or wanted.metadata is not None:
+        joined = joined.join(item, item.c.id == review_case.c.item_id)
+    statement = select(*columns).select_from(joined).where(review_case.c.project_id == project_id)
     return statement.where(*_in_queue(wanted, person), *_conditions(wanted))
 
 
 def _joined(person: Person) -> Any:
     mine = and_(standing.c.item_id == review_case.c.item_id, standing.c.reviewer_id == person.id)
-    return review_case.join(item, item.c.id == review_case.c.item_id).outerjoin(standing, mine)
+    return review_case.outerjoin(standing, mine)
 
 
 def _in_queue(wanted: Filter, person: Person) -> list[ColumnElement[bool]]:
@@ -209,10 +225,16 @@ def _agreement(wanted: Filter) -> list[ColumnElement[bool]]:
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     found = _agreement(wanted)
-    if wanted.judge_choice is not None:
-        found.append(review_case.c.judge_choice == wanted.judge_choice)
-    if wanted.final_choice is not None:
-        found.append(review_case.c.final_choice == wanted.final_choice)
+    for column, choice in (
+        (review_case.c.judge_choice, wanted.judge_choice),
+        (review_case.c.final_choice, wanted.final_choice),
+    ):
+        if choice is not None:
+            found.append(column.is_(None) if choice == NO_CHOICE else column == choice)
+    if wanted.state is not None:
+        found.append(review_case.c.state == wanted.state)
+    if wanted.audit is not None:
+        found.append(review_case.c.audit == (true() if wanted.audit else false()))
     if wanted.below is not None:
         found.append(or_(review_case.c.probability.is_(None), review_case.c.probability < wanted.below))
     if wanted.stage is not None:

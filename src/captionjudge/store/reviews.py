@@ -36,6 +36,12 @@ def standing_of(connection: Connection, item_id: str, reviewer_id: str) -> Stand
     return None if row is None else Standing(**row._mapping)
 
 
+def standings_of(connection: Connection, item_ids: Sequence[str], reviewer_id: str) -> dict[str, Standing]:
+    """How these images stand with a person, by image."""
+    where = (standing.c.item_id.in_(item_ids), standing.c.reviewer_id == reviewer_id)
+    return {row.item_id: Standing(**row._mapping) for row in connection.execute(select(standing).where(*where))}
+
+
 def keep_standing(batch: Batch, stands: Standing) -> None:
     """Write how an image stands with a person."""
     batch.connection.execute(replacing(batch.connection.dialect.name, standing), [row_of(stands)])
@@ -78,6 +84,20 @@ def latest(revisions: Sequence[tuple[Review, str]]) -> list[tuple[Review, str]]:
     """Each person's last revision, without those that were undone or skipped."""
     by_person = {one.reviewer_id: (one, name) for one, name in revisions}
     return [(one, name) for one, name in by_person.values() if one.decision in DECIDED]
+
+
+def effective(revisions: Sequence[tuple[Review, str]]) -> list[tuple[Review, str]]:
+    """Each person's last choice, and the last that they made to settle a disagreement; what was undone is none.
+
+    A skip takes no earlier choice back.
+    """
+    found: dict[tuple[str, bool], tuple[Review, str]] = {}
+    for one, name in revisions:
+        key = (one.reviewer_id, one.way == "adjudication")
+        if one.decision == "skip" and key in found and found[key][0].decision in DECIDED:
+            continue
+        found[key] = (one, name)
+    return [(one, name) for one, name in found.values() if one.decision != "undone"]
 
 
 def recent(connection: Connection, reviewer_id: str, most: int = 10) -> list[Recent]:

@@ -143,6 +143,17 @@ call = Table(
         postgresql_where=text("response IS NOT NULL"),
     ),
     Index("ix_call_item", "item_id"),
+    Index(
+        "ix_call_failure",
+        "project_id",
+        "purpose",
+        "role",
+        "model",
+        "failure",
+        "id",
+        sqlite_where=text("failure IS NOT NULL"),
+        postgresql_where=text("failure IS NOT NULL"),
+    ),
 )
 
 verdict = Table(
@@ -301,6 +312,8 @@ review_case = Table(
         Index(f"ix_review_case_{key}", "project_id", "state", "audit", key, "item_id")
         for key in ("random", "uncertainty", "instability", "disagreement")
     ),
+    # All that is counted is in it: counting reads no rows.
+    Index("ix_review_case_counts", "project_id", "state", "audit", "judge_choice", "final_choice", "flags"),
     Index("ix_review_case_choices", "project_id", "judge_choice", "final_choice", "item_id"),
     Index(
         "ix_review_case_flagged",

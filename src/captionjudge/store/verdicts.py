@@ -49,6 +49,15 @@ def answers_of_item(connection: Connection, item_id: str) -> list[Answer]:
     return [Answer(**row._mapping) for row in rows]
 
 
+def answers_of_people(connection: Connection, item_ids: Sequence[str]) -> dict[str, list[Answer]]:
+    """Every revision of every answer that people gave about these images, oldest first, by image."""
+    found: defaultdict[str, list[Answer]] = defaultdict(list)
+    theirs = (answer.c.item_id.in_(item_ids), answer.c.author_kind == "person")
+    for row in connection.execute(select(answer).where(*theirs).order_by(answer.c.id)):
+        found[row.item_id].append(Answer(**row._mapping))
+    return dict(found)
+
+
 def outcomes(connection: Connection, project_id: str) -> list[OutcomeCount]:
     """Pairs by candidates and outcome."""
     flips = func.sum(cast(pair.c.flipped, Integer))

@@ -1,0 +1,1 @@
+"""What judging and reviewing came to, for adjudicators: figures with their tables, files and the items behind them."""
