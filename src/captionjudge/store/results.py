@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, exists, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, exists, false, func, or_, select, true
 from sqlalchemy.sql.selectable import Subquery
 
 from captionjudge.store.cases import DECIDED
@@ -176,17 +176,19 @@ def tasks(
 ) -> list[tuple[Task, str]]:
     """Tasks with their images' titles, those after the task `after`."""
     # The order is that of the index of the queue.
-    order = (task.c.state, task.c.priority, task.c.id)
+    key = (task.c.state, task.c.priority, task.c.id)
     where = [task.c.project_id == project_id, task.c.stage == sought.stage]
     if sought.state is not None:
         where.append(task.c.state == sought.state)
     if sought.reason is not None:
         where.append(task.c.reason == sought.reason)
-    here = None if after is None else connection.execute(select(*order).where(task.c.id == after)).first()
+    here = None if after is None else connection.execute(select(*key).where(task.c.id == after)).first()
     if here is not None:
-        where.append(tuple_(*order) > tuple_(*here, types=[key.type for key in order]))
+        lower = and_(task.c.priority == here.priority, task.c.id > here.id)
+        later = and_(task.c.state == here.state, or_(task.c.priority < here.priority, lower))
+        where.append(or_(task.c.state > here.state, later))
     statement = select(task, item.c.title).join(item, item.c.id == task.c.item_id).where(*where)
-    rows = connection.execute(statement.order_by(*order).limit(size))
+    rows = connection.execute(statement.order_by(task.c.state, task.c.priority.desc(), task.c.id).limit(size))
     return [(Task(**{c.name: row._mapping[c] for c in task.columns}), row.title) for row in rows]
 
 
