@@ -1,5 +1,6 @@
 """A project with judged images, written into its store, and people who review them."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from starlette.testclient import TestClient
 
 from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.judging.settlement import open_case
-from captionjudge.project import Project
+from captionjudge.project import Project, write_template
 from captionjudge.review import decide
 from captionjudge.review.app import create_app
 from captionjudge.review.decide import Vote
@@ -165,9 +166,12 @@ class Judged:
 
 
 @contextmanager
-def judged_project(folder: Path, wanted: int = 2, reveal: str = "after_choice") -> Iterator[Judged]:
-    """A new project in which `wanted` people review each image."""
-    with Project.init(folder) as project:
+def judged_project(folder: Path, wanted: int = 2, reveal: str = "after_choice", store: str = "") -> Iterator[Judged]:
+    """A new project in which `wanted` people review each image; `store` is the URL of a store elsewhere."""
+    write_template(folder, "default")
+    file = folder / "captionjudge.toml"
+    file.write_text(f"store = {json.dumps(store)}\n{file.read_text()}")
+    with Project.open(folder) as project:
         review = project.setup.config.review.model_copy(update={"reviewers": wanted, "reveal": reveal, "audit": 0.0})
         config = project.setup.config.model_copy(update={"review": review})
         yield Judged(folder, replace(project.setup, config=config))

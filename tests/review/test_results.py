@@ -235,3 +235,26 @@ def test_every_revision_can_be_taken_away_as_lines_or_as_a_table(tmp_path: Path)
         assert row["note"] == '\'@x, "y"\n'
         assert orjson.loads(row["shown"]) == first.shown
         assert row["seen_judge"] == "false"
+
+
+def test_the_pages_are_the_same_on_either_database(tmp_path: Path, store_url: str) -> None:
+    with judged_project(tmp_path / "p", store=store_url) as project:
+        me, ann = project.person("me", "adjudicator"), project.person("Ann")
+        images = [project.image(outcome) for outcome in ("A", "B", "unstable", "failed")] + [project.image(None)]
+        for image in images[:3]:
+            project.choose(ann, image, A)
+            project.choose(me, image, B)
+        browser = project.browser(me)
+        for address in FIGURES:
+            page = tree_of(browser.get(address).text)
+            for figure in figures(page):
+                for link in links(figure):
+                    assert browser.get(link).status_code == 200, link
+        for address in (
+            "/results/disagreements?kind=people_differ",
+            "/results/tasks?stage=Review",
+            "/results/reviews.csv",
+        ):
+            assert browser.get(address).status_code == 200
+        assert listed(browser, "/results/people?one=Ann&other=me&same=no") == 3
+        assert listed(browser, "/results/tasks?stage=Review") == 4

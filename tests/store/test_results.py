@@ -12,8 +12,8 @@ from captionjudge.store.results import PairSought, PeopleCount, PeopleSought
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Judged]:
-    with judged_project(tmp_path / "p") as made:
+def project(tmp_path: Path, store_url: str) -> Iterator[Judged]:
+    with judged_project(tmp_path / "p", store=store_url) as made:
         yield made
 
 
@@ -119,8 +119,8 @@ def test_a_queue_can_be_narrowed_to_a_state_or_to_the_audit_or_to_no_choice(proj
     assert page(project, Filter("all", judge_choice=NO_CHOICE)) == set()
 
 
-def test_counting_reads_indexes_only(project: Judged) -> None:
-    with project.setup.database.read() as connection:
+def test_counting_reads_indexes_only(tmp_path: Path) -> None:
+    with judged_project(tmp_path / "p") as project, project.setup.database.read() as connection:
         for statement in (
             "SELECT state, audit, judge_choice, final_choice, count(*) FROM review_case WHERE project_id = 'x'"
             " GROUP BY state, audit, judge_choice, final_choice",
