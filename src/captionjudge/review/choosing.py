@@ -27,7 +27,7 @@ WORDS: dict[str, Decision] = {"tie": "tie", "both_bad": "both_bad", "skip": "ski
 
 
 @router.get("/")
-def home(wanted: FilterNow) -> Response:
+def home(person: Person, wanted: FilterNow) -> Response:
     """To what is to be decided."""
     return see_other(f"/desk?{query_of(wanted)}")
 

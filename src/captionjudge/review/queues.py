@@ -1,13 +1,13 @@
 """A queue's filter is the page's URL: what can be seen can be linked to."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Request
 
-from captionjudge.review.site import SiteNow
+from captionjudge.review.site import Person, SiteNow
 from captionjudge.store.cases import AGREEMENTS, ORDERS, QUEUES, STATES, Filter
 
 _WORDS = {"queue": QUEUES, "order": ORDERS, "agreement": AGREEMENTS, "state": STATES}
@@ -65,8 +65,15 @@ def _text_of(value: Any) -> str:
     return "=".join(value) if isinstance(value, tuple) else f"{value}"
 
 
-def _filter_now(request: Request, site: SiteNow) -> Filter:
-    return read_filter(request.query_params, site.setup.config.review.order)
+def for_reviewer(wanted: Filter) -> Filter:
+    """The filter without what would tell a reviewer, before their own choice, what judges or others chose."""
+    told: Agreement | None = "flipped" if wanted.agreement == "flipped" else None
+    return replace(wanted, judge_choice=None, final_choice=None, agreement=told, reviewer=None)
+
+
+def _filter_now(request: Request, site: SiteNow, person: Person) -> Filter:
+    wanted = read_filter(request.query_params, site.setup.config.review.order)
+    return wanted if person.role == "adjudicator" else for_reviewer(wanted)
 
 
 FilterNow = Annotated[Filter, Depends(_filter_now)]
