@@ -1,6 +1,6 @@
 """The runner against the limit: share of the ideal, CPU a call, memory; beside it the openai SDK on the same job.
 
-    python benchmarks/run.py [--items N] [--runs N] [--json FILE]
+    python benchmarks/run.py [--items N] [--runs N] [--in-flight N] [--store URL] [--json FILE]
 
 The job: two descriptions and two orders of one judge for each image of about 100 KB, every reply checked and stored.
 The ideal is items x calls x latency / calls in flight. The model server is a process of its own.

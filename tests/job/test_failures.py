@@ -128,7 +128,7 @@ def test_a_stage_of_ones_own_is_given_what_its_arguments_types_ask_for(make_proj
             return "Nowhere"
 
         summary = project.run()
-    assert seen == [("photo-000.png", 0, "image/png"), ("photo-001.png", 0, "image/png")]
+    assert sorted(seen) == [("photo-000.png", 0, "image/png"), ("photo-001.png", 0, "image/png")]
     assert dict(summary.progress.reasons) == {"Judge: pathway": 2}
 
 

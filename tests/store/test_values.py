@@ -1,15 +1,17 @@
 """What is kept comes back the same from every database, or changed by one rule."""
 
 import math
+import random
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from captionjudge.identity import new_id, now_ms
+from captionjudge.images.files import LONGEST_PATH
 from captionjudge.store import calls, items, verdicts
 from captionjudge.store.database import Database
-from captionjudge.store.records import Call, Item, Pair, Verdict
+from captionjudge.store.records import Call, Item, Pair, Task, Verdict
 
 LONG = "a long text, with an é and a 🐈, " * 100_000
 
@@ -44,6 +46,16 @@ def test_a_nul_is_left_out_and_half_a_surrogate_pair_is_replaced(
     found = kept(database, image(project, text=text, client_metadata={text: [text, {"in": text}]}))
     assert found.text == expected
     assert found.client_metadata == {expected: [expected, {"in": expected}]}
+
+
+def test_the_longest_path_of_an_image_fits_into_the_indexes(database: Database, project: str) -> None:
+    # Random, since what repeats itself is kept shorter than it is.
+    path = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789/", k=LONGEST_PATH))
+    of = image(project)
+    task, came_from = Task(new_id(), project, of.id, "Describe", 1), items.Source(path, 1, 2, of.id)
+    database.write(lambda batch: items.add_image(batch, replace(of, title=path), task, came_from))
+    with database.read() as connection:
+        assert items.sources(connection, project, [path]) == {path: came_from}
 
 
 def test_a_name_that_no_database_could_hold_is_still_found(database: Database, project: str) -> None:

@@ -33,7 +33,7 @@ EXTENSIONS: dict[str, Format | None] = {
     ".jxl": None,
     ".jp2": None,
 }
-LONGEST_PATH = 2_000
+LONGEST_PATH = 2_600
 """Bytes of UTF-8: the store finds images by their paths, and an index takes no longer keys."""
 
 _KINDS: dict[int, ImageErrorKind] = {

@@ -1,5 +1,6 @@
 """The connection to the store: SQLite in WAL mode by default, PostgreSQL by URL."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -133,6 +134,8 @@ def one_line(error: BaseException | None) -> str:
 def _engine(url: URL) -> Engine:
     options: dict[str, Any] = {}
     if url.drivername.startswith("postgresql"):
+        # It warns of every connection that broke, which is told once and with the store's name.
+        logging.getLogger("psycopg").addHandler(logging.NullHandler())
         given = {"connect_timeout": os.environ.get("PGCONNECT_TIMEOUT", _CONNECT_SECONDS)}
         options["connect_args"] = {"application_name": "captionjudge", **given, **url.query}
     try:
