@@ -40,7 +40,8 @@ def check_claims(phrases: Phrases, evidence: Evidence, models: Models) -> tuple[
     """Every claim that was found in a text, in the text's order, things first."""
     bearings = models.compass.bearings([PROMPT.format(noun.phrase) for noun in phrases.nouns])
     pairs = zip(phrases.nouns, bearings, strict=True)
-    claims = [_check_thing(noun, bearing, evidence, models) for noun, bearing in pairs]
+    checks = [_check_thing(noun, bearing, evidence, models) for noun, bearing in pairs]
+    claims = [_denied(check) if noun.denied else check for noun, check in zip(phrases.nouns, checks, strict=True)]
     for noun in phrases.nouns:
         claims += [_check_colour(name, noun, evidence, models) for name in noun.colours]
         if noun.count is not None:
@@ -67,6 +68,13 @@ def _check_thing(noun: Noun, bearing: Bearing, evidence: Evidence, models: Model
         "not checkable": f"too little is known about {noun.phrase!r}",
     }[status]
     return Claim("thing", noun.phrase, strength, status, reason)
+
+
+def _denied(thing: Claim) -> Claim:
+    """A thing that is said to be absent: wrong when it is seen; that it is not seen proves little."""
+    status: Status = "contradicted" if thing.status == "supported" else "not checkable"
+    reason = f"{thing.text!r} is there" if status == "contradicted" else f"that there is no {thing.text!r} is not known"
+    return Claim("thing", f"no {thing.text}", min(-thing.strength, 0.0), status, reason)
 
 
 def _person(meaning: Meaning, evidence: Evidence) -> float:
