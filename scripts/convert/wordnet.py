@@ -14,10 +14,10 @@ forest woods crowd herd flock family couple sunset sunrise dusk light fire flame
 sculpture painting drawing graffiti photograph logo label menu screen text market traffic match party wedding
 rain bouquet fleet team band orchestra audience jewelry furniture food fruit vegetable meal breakfast lunch
 dinner dessert card ticket receipt stamp envelope postcard notice billboard board track path trail circuit_board
-playing_card village stage whiteboard telescope basketball football racket pepper brush summit fireworks watch fig
+playing_card village stage whiteboard telescope basketball football racket pepper brush? summit fireworks watch? fig
 """
 EXTRA = frozenset(_EXTRA.split())
-"""Words for visible things that WordNet files under ideas, acts, groups, possessions or times."""
+"""Words for visible things that WordNet files under ideas, acts, groups, possessions or times; "?" marks the rare."""
 MAX_SENSES = 4
 NOUN_SHARE, RARE_SHARE = 0.3, 0.08
 """A word that is used as a visible thing less often than the first (verb, adjective, idea) is one only where its place
@@ -89,8 +89,8 @@ def _visible_lemmas(folder: Path, synsets: Mapping[str, tuple[str, tuple[str, ..
         if lemma.count("_") > 2 or not lemma.replace("_", "").replace("-", "").replace("'", "").isalpha():
             continue
         visible = [offset for offset in senses if synsets[offset][0] in CONCRETE and synsets[offset][1]]
-        if lemma in EXTRA:
-            lemmas[lemma] = senses[:MAX_SENSES]
+        if lemma in EXTRA or lemma + RARE in EXTRA:
+            lemmas[lemma if lemma in EXTRA else lemma + RARE] = senses[:MAX_SENSES]
             continue
         if not visible:
             continue

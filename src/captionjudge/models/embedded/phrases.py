@@ -80,6 +80,12 @@ class Noun:
     count: int | None = None
     denied: bool = False
 
+    @property
+    def number(self) -> int | None:
+        """The number that is said or, by the singular, meant."""
+        singular = self.phrase.split()[-1] == self.lemma.split("_")[-1]
+        return self.count or (1 if singular and not self.denied else None)
+
 
 @dataclass(frozen=True, slots=True)
 class Phrases:

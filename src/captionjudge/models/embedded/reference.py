@@ -47,12 +47,7 @@ class Reference:
         return cls(features, mixtures, shares, class_embeddings, window[0], window[1], colours)
 
     def likeness(self, sight: Sight, embedding: Floats) -> float:
-        """How far a centred embedding, or a difference of two, leans to the image's likeliest classes.
-
-        In standard deviations from usual; nothing for a difference of nothing.
-        """
-        if not embedding.any():
-            return 0.0
+        """How close a centred text embedding is to the image's likeliest classes, in standard deviations."""
         usual = self.mixtures @ embedding
         found = float(mixture(sight.probabilities, self.class_embeddings) @ embedding)
         return (found - float(usual.mean())) / max(float(usual.std()), 1e-6)
