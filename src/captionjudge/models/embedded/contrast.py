@@ -34,7 +34,7 @@ class Parts:
     counts: float = 0.0
 
 
-WEIGHTS = Parts(contrast=0.54, windows=0.24, things=0.38, worst_thing=0.46, colours=0.77, counts=1.93)
+WEIGHTS = Parts(contrast=0.56, windows=0.24, things=0.38, worst_thing=0.46, colours=0.77, counts=1.57)
 """Fitted by `python -m scripts.convert.weights`, so that the margin is the log-odds."""
 
 
