@@ -42,6 +42,11 @@ def test_where_only_numbers_differ_only_numbers_speak(cat: Evidence, models: Mod
     assert (found.contrast, found.windows) == (0, 0)
 
 
+def test_another_wording_of_the_same_is_nearly_a_tie(cat: Evidence, models: Models) -> None:
+    there = parts("A tabby cat with green eyes.", "A tabby cat that has green eyes.", cat, models)
+    assert abs(there.contrast) < 0.3
+
+
 def test_the_right_number_counts_for_the_text(cat: Evidence, models: Models) -> None:
     assert parts("A cat.", "Four cats.", cat, models).counts > 0
 
