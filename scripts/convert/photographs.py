@@ -46,7 +46,7 @@ def read_photographs(described: Path, folder: Path) -> list[Photograph]:
 def is_permissive(photograph: Photograph) -> bool:
     """Whether its package says MIT, BSD, Apache, CC0 or CC-BY."""
     sources = [source for source in SOURCES if source.package == photograph.package]
-    return not any(word in source.licence for source in sources for word in ("GPL", "Creative Tim"))
+    return not any(word in source.licence for source in sources for word in ("GPL", "-SA-", "Creative Tim"))
 
 
 def _files(package: str, paths: Sequence[str], folder: Path) -> dict[tuple[str, str], bytes]:
@@ -108,7 +108,7 @@ EVALUATION = (
         "20.04.0-2",
         "lomiri-wallpapers-20.04_20.04.0-2_all.deb",
         "d44e89b8473aafe64a5b678f014862dc31335aaaf18665c544d985d854f1a709",
-        "CC-BY-SA-4.0",
+        "CC-BY-SA-3.0",
     ),
     Source(
         "debian",
