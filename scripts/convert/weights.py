@@ -61,9 +61,6 @@ def main() -> None:
     words, encoder = open_words(downloads), resources.open_encoder()
     folds = [without(fold, photographs, evidence, models, words, encoder) for fold in range(FOLDS)]
     values = np.array([parts(pair, evidence[pair.photo], folds[pair.photo % FOLDS]) for pair in pairs])
-    np.savez(
-        downloads / "parts.npz", values=values, photos=[pair.photo for pair in pairs], kinds=[p.kind for p in pairs]
-    )
     report(pairs, values)
 
 
