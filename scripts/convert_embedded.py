@@ -20,15 +20,17 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy: the order of its sums,
 
 import numpy as np
 from numpy.typing import NDArray
-from scripts.convert.align import fit_alignment
+from scripts.convert.align import Lesson, fit_alignment
 from scripts.convert.calibration import colour_statistics, reference_sights, window_statistics
 from scripts.convert.classifier import classifier_graph
 from scripts.convert.concepts import class_concepts, object_concepts
+from scripts.convert.photographs import DEVELOPMENT, read_photographs
 from scripts.convert.sources import CALIBRATION_PHOTOS, NANODET, TOKENIZER, WORDNET
 from scripts.convert.tfjs import detector_graph
 from scripts.convert.wordnet import noun_subset, read_words
 
 from captionjudge.models.embedded import resources
+from captionjudge.models.embedded.classifier import Classifier, Sight
 from captionjudge.models.embedded.synthesis import PROMPT, Synthesis
 
 DATA = Path(__file__).parents[1] / "src/captionjudge/models/embedded/data"
@@ -56,8 +58,13 @@ def main() -> None:
     write("classifier.onnx", classifier_graph(checkpoint))
     write("vocabulary.txt", convert_vocabulary(downloads))
     words = convert_words(downloads)
-    synthesis = convert_alignment(checkpoint, words)
-    convert_calibration(downloads, checkpoint, synthesis)
+    pictures = [content for source in CALIBRATION_PHOTOS for _, content in source.pictures(downloads)]
+    classifier = resources.open_classifier(checkpoint)
+    sights = reference_sights(classifier, pictures)
+    write_array("reference.npy", np.stack([sight.feature for sight in sights]))
+    lessons = read_lessons(downloads, classifier)
+    synthesis = convert_alignment(checkpoint, words, lessons)
+    convert_calibration(pictures, sights, synthesis)
 
 
 def check_weights() -> None:
@@ -90,23 +97,31 @@ def convert_words(downloads: Path) -> dict[str, list[str]]:
         return read_words(Path(folder) / "data.noun")
 
 
-def convert_alignment(checkpoint: dict[str, NDArray[Any]], words: dict[str, list[str]]) -> Synthesis:
+def read_lessons(downloads: Path, classifier: Classifier) -> list[Lesson]:
+    """The development photographs with their captions."""
+    described = read_photographs(DEVELOPMENT, downloads)
+    sights = reference_sights(classifier, [photograph.content for photograph in described])
+    pairs = zip(described, sights, strict=True)
+    return [Lesson(photograph.caption, sight.feature) for photograph, sight in pairs]
+
+
+def convert_alignment(
+    checkpoint: dict[str, NDArray[Any]], words: dict[str, list[str]], lessons: list[Lesson]
+) -> Synthesis:
     knowledge = resources.open_knowledge(resources.open_wordnet())
-    synthesis = fit_alignment(knowledge, words, checkpoint, resources.open_encoder())
+    usual = resources.read_array("reference.npy").mean(axis=0)
+    synthesis = fit_alignment(knowledge, words, checkpoint, resources.open_encoder(), lessons, usual)
     write_array("align_centre.npy", synthesis.centre)
     write_array("align_keys.npy", synthesis.keys)
     write_array("align_values.npy", synthesis.values)
     return resources.open_synthesis()
 
 
-def convert_calibration(downloads: Path, checkpoint: dict[str, NDArray[Any]], synthesis: Synthesis) -> None:
+def convert_calibration(pictures: list[bytes], sights: list[Sight], synthesis: Synthesis) -> None:
     tags = sorted(set(TAGS.read_text().split()))
     embeddings = resources.open_encoder().encode([PROMPT.format(tag.replace("_", " ")) for tag in tags])
     write("tags.txt", "\n".join(tags).encode())
     write_array("tags.npy", embeddings)
-    pictures = [content for source in CALIBRATION_PHOTOS for _, content in source.pictures(downloads)]
-    sights = reference_sights(resources.open_classifier(checkpoint), pictures)
-    write_array("reference.npy", np.stack([sight.feature for sight in sights]))
     window = window_statistics(sights, synthesis.directions(embeddings))
     write_json("calibration.json", {"window": window, "colours": colour_statistics(pictures), "photos": len(pictures)})
 

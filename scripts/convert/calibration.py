@@ -18,7 +18,7 @@ DIGITS = 4
 
 def reference_sights(classifier: Classifier, pictures: Sequence[bytes]) -> list[Sight]:
     """What the classifier sees in each photograph."""
-    return [classifier.look(_opened(picture)) for picture in pictures]
+    return [classifier.look(opened(picture)) for picture in pictures]
 
 
 def window_statistics(sights: Sequence[Sight], directions: Array) -> tuple[float, float]:
@@ -31,7 +31,7 @@ def window_statistics(sights: Sequence[Sight], directions: Array) -> tuple[float
 
 def colour_statistics(pictures: Sequence[bytes]) -> dict[str, tuple[float, float]]:
     """Each colour's mean share and mean peak."""
-    looks = [colour.look(_opened(picture)) for picture in pictures]
+    looks = [colour.look(opened(picture)) for picture in pictures]
     coloured = [look for look in looks if not look.greyscale]
     return {
         name: (
@@ -42,7 +42,8 @@ def colour_statistics(pictures: Sequence[bytes]) -> dict[str, tuple[float, float
     }
 
 
-def _opened(picture: bytes) -> Image.Image:
+def opened(picture: bytes) -> Image.Image:
+    """The photograph, no larger than any model looks at."""
     image = Image.open(io.BytesIO(picture)).convert("RGB")
     image.thumbnail((MOST_PIXELS, MOST_PIXELS), Image.Resampling.BOX)
     return image

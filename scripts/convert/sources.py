@@ -53,7 +53,7 @@ class Source:
         with _open_tar(path) as archive:
             for member in archive:
                 name = member.name.removeprefix("./").removeprefix("package/")
-                content = archive.extractfile(member) if member.isfile() and wanted(name) else None
+                content = None if member.isdir() or not wanted(name) else archive.extractfile(member)  # links too
                 if content is not None:
                     yield name, content.read()
 

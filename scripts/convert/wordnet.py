@@ -14,13 +14,16 @@ forest woods crowd herd flock family couple sunset sunrise dusk light fire flame
 sculpture painting drawing graffiti photograph logo label menu screen text market traffic match party wedding
 rain bouquet fleet team band orchestra audience jewelry furniture food fruit vegetable meal breakfast lunch
 dinner dessert card ticket receipt stamp envelope postcard notice billboard board track path trail circuit_board
-playing_card
+playing_card village stage whiteboard telescope basketball football racket pepper brush? summit fireworks watch? fig
 """
 EXTRA = frozenset(_EXTRA.split())
-"""Words for visible things that WordNet files under ideas, acts, groups, possessions or times."""
+"""Words for visible things that WordNet files under ideas, acts, groups, possessions or times; "?" marks the rare."""
 MAX_SENSES = 4
-NOUN_SHARE = 0.3
-"""A word that is used as a visible thing less often than this (verb, adjective, idea) makes no claim."""
+NOUN_SHARE, RARE_SHARE = 0.3, 0.08
+"""A word that is used as a visible thing less often than the first (verb, adjective, idea) is one only where its place
+in the sentence says so ("a watch", not "to watch"); below the second it makes no claim."""
+RARE = "?"
+"""Follows a lemma of that kind."""
 
 
 def noun_subset(folder: Path, needed: Iterable[str]) -> bytes:
@@ -86,16 +89,17 @@ def _visible_lemmas(folder: Path, synsets: Mapping[str, tuple[str, tuple[str, ..
         if lemma.count("_") > 2 or not lemma.replace("_", "").replace("-", "").replace("'", "").isalpha():
             continue
         visible = [offset for offset in senses if synsets[offset][0] in CONCRETE and synsets[offset][1]]
-        if lemma in EXTRA:
-            lemmas[lemma] = senses[:MAX_SENSES]
+        if lemma in EXTRA or lemma + RARE in EXTRA:
+            lemmas[lemma if lemma in EXTRA else lemma + RARE] = senses[:MAX_SENSES]
             continue
         if not visible:
             continue
         counts = uses[lemma]
         seen = sum(count for kind, count in counts.items() if kind in CONCRETE)
         prior = len(visible) / (len(senses) + sum(lemma in words for words in others))
-        if (seen + prior) / (sum(counts.values()) + 1) >= NOUN_SHARE:
-            lemmas[lemma] = visible[:MAX_SENSES]
+        share = (seen + prior) / (sum(counts.values()) + 1)
+        if share >= RARE_SHARE:
+            lemmas[lemma if share >= NOUN_SHARE else lemma + RARE] = visible[:MAX_SENSES]
     return lemmas
 
 
@@ -112,4 +116,5 @@ def _uses(path: Path) -> Mapping[str, Counter[str]]:
 
 def _irregular(path: Path, lemmas: Mapping[str, list[str]]) -> list[str]:
     pairs = (line.split()[:2] for line in path.read_text("latin1").splitlines())
-    return sorted({f"{plural} {singular}" for plural, singular in pairs if singular in lemmas and plural not in lemmas})
+    known = {lemma.removesuffix(RARE) for lemma in lemmas}
+    return sorted({f"{plural} {singular}" for plural, singular in pairs if singular in known and plural not in known})

@@ -30,3 +30,11 @@ def test_a_wrong_number_is_contradicted(cat: Evidence, models: Models) -> None:
 
 def test_quoted_text_is_not_checkable(cat: Evidence, models: Models) -> None:
     assert checked('A sign "EXIT".', cat, models)['"EXIT"'].status == "not checkable"
+
+
+def test_what_is_there_but_denied_is_contradicted(cat: Evidence, models: Models) -> None:
+    assert checked("A room without a cat.", cat, models)["no cat"].status == "contradicted"
+
+
+def test_what_is_rightly_denied_is_no_support(cat: Evidence, models: Models) -> None:
+    assert checked("A cat without a bus.", cat, models)["no bus"].status == "not checkable"

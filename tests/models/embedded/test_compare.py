@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from captionjudge.errors import BadRequestError
-from captionjudge.models.embedded.compare import PREFACE, compare, decide
+from captionjudge.models.embedded.compare import PREFACE, Verdict, advantage, compare, decide
 from captionjudge.models.embedded.evidence import Evidence
 from captionjudge.models.embedded.resources import Models
 from captionjudge.models.embedded.score import assess
@@ -19,6 +19,8 @@ SCALE = ("Very inaccurate", "Inaccurate", "Somewhat accurate", "Accurate", "Very
 STYLE = ("Very poor", "Poor", "Acceptable", "Good", "Very good")
 RIGHT = "A close-up of a tabby cat with green eyes."
 WRONG = "A red bus on a street."
+SOON = 2.0
+"""Seconds: five times what it takes alone, as other tests run beside this one."""
 MIRRORED = {"1": "2", "2": "1", "tie": "tie", "both_bad": "both_bad"}
 
 
@@ -108,6 +110,9 @@ def test_a_required_question_for_others_is_refused_by_name(cat: Evidence, models
     "text",
     [
         "word " * 20_000,
+        "A red bus on a street. " * 900,
+        "?!... ,,, --- ()" * 1_250,
+        "\u732b\u304c\u3044\u307e\u3059\u3002\u041a\u043e\u0442 \u0441\u0438\u0434\u0438\u0442.",
         "🐈‍⬛" * 5_000,
         "\u202eشاحنة حمراء",
         "<script>alert(1)</script>",
@@ -119,15 +124,49 @@ def test_a_required_question_for_others_is_refused_by_name(cat: Evidence, models
 def test_hostile_texts_are_judged_like_others(text: str, cat: Evidence, models: Models) -> None:
     start = time.perf_counter()
     reply = judged(text, RIGHT, cat, models)
-    assert (reply["choice"], time.perf_counter() - start < 2) == ("2", True)
+    assert (reply["choice"], time.perf_counter() - start < SOON) == ("2", True)
+
+
+def verdict(first: str, second: str, evidence: Evidence, models: Models) -> Verdict:
+    one, other = (assess(text, evidence, models) for text in (first, second))
+    return decide(one, other, advantage(one, other, evidence, models))
+
+
+TEXTS = st.one_of(
+    st.text(max_size=60),
+    st.sampled_from([RIGHT, WRONG, "", "Two dogs on a sofa.", "A cup of tea.", "No cats, 3 red cars."]),
+)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=TEXTS, second=TEXTS)
+def test_exchanging_the_slots_exchanges_the_answer(first: str, second: str, cat: Evidence, models: Models) -> None:
+    there, back = verdict(first, second, cat, models), verdict(second, first, cat, models)
+    assert (MIRRORED[there.choice], there.probability) == (back.choice, back.probability)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=TEXTS, second=TEXTS)
+def test_exchanging_the_texts_changes_the_sign_of_the_lead(
+    first: str, second: str, cat: Evidence, models: Models
+) -> None:
+    one, other = (assess(text, cat, models) for text in (first, second))
+    assert advantage(one, other, cat, models) == -advantage(other, one, cat, models)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(first=st.text(max_size=60), second=st.sampled_from([RIGHT, WRONG, "", "Two dogs on a sofa.", "A cup of tea."]))
-def test_exchanging_the_slots_exchanges_the_answer(first: str, second: str, cat: Evidence, models: Models) -> None:
-    one, other = assess(first, cat, models), assess(second, cat, models)
-    there, back = decide(one, other), decide(other, one)
-    assert (MIRRORED[there.choice], there.probability) == (back.choice, back.probability)
+@given(text=TEXTS)
+def test_a_text_has_no_lead_over_itself(text: str, cat: Evidence, models: Models) -> None:
+    one, other = (assess(text, cat, models) for _ in range(2))
+    assert advantage(one, other, cat, models) == 0
+
+
+def test_the_same_pair_gets_the_same_reply(cat: Evidence, models: Models) -> None:
+    assert judged(RIGHT, WRONG, cat, models) == judged(RIGHT, WRONG, cat, models)
+
+
+def test_a_thing_that_is_there_must_not_be_denied(cat: Evidence, models: Models) -> None:
+    assert judged("A room without a cat.", "A room with a cat.", cat, models)["choice"] == "2"
 
 
 def test_the_data_is_here_with_its_notice(models: Models) -> None:

@@ -20,7 +20,7 @@ NAMES = ("terse", "detailed", "judge")
 CANDIDATES = ("terse", "detailed")
 THREADS = 2
 CACHED_IMAGES = 64
-"""Looks that are kept, about 0.6 MB each."""
+"""Looks that are kept, about 1 MB each."""
 ENGLISH = ("en", "english")
 
 

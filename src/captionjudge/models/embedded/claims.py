@@ -11,6 +11,7 @@ from captionjudge.models.embedded.colour import NAMES
 from captionjudge.models.embedded.evidence import Evidence
 from captionjudge.models.embedded.knowledge import Meaning
 from captionjudge.models.embedded.phrases import Noun, Phrases
+from captionjudge.models.embedded.region import region
 from captionjudge.models.embedded.resources import Models
 from captionjudge.models.embedded.synthesis import PROMPT
 
@@ -21,8 +22,11 @@ SUPPORTED, CONTRADICTED = 0.9, -0.9
 LEAST_SHARE = 0.002
 ANIMALS = "00015388"
 """WordNet's synset of animals."""
-COUNTED = 0.42
-"""A box counts from this score on when things are counted."""
+MANY = 2.0
+ANYBODY = frozenset({"person", "man", "woman", "adult", "human", "individual", "lady", "gentleman", "passerby"})
+"""The detector knows people only; a child, a king or a dancer must also fit the image."""
+FAINT, CLEAR = 0.25, 0.6
+"""A box counts in part from the first score on, and fully from the second, when things are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,13 @@ def check_claims(phrases: Phrases, evidence: Evidence, models: Models) -> tuple[
     """Every claim that was found in a text, in the text's order, things first."""
     bearings = models.compass.bearings([PROMPT.format(noun.phrase) for noun in phrases.nouns])
     pairs = zip(phrases.nouns, bearings, strict=True)
-    claims = [_check_thing(noun, bearing, evidence, models) for noun, bearing in pairs]
-    for noun in phrases.nouns:
-        claims += [_check_colour(name, noun, evidence, models) for name in noun.colours]
+    checks = [_check_thing(noun, bearing, evidence, models) for noun, bearing in pairs]
+    claims = [_denied(check) if noun.denied else check for noun, check in zip(phrases.nouns, checks, strict=True)]
+    for noun, bearing in zip(phrases.nouns, bearings, strict=True):
+        claims += [_check_colour(name, noun, bearing, evidence, models) for name in noun.colours]
         if noun.count is not None:
             claims.append(_check_count(noun, noun.count, evidence, models))
-    claims += [_check_colour(name, None, evidence, models) for name in phrases.colours]
+    claims += [_check_colour(name, None, None, evidence, models) for name in phrases.colours]
     if phrases.greyscale:
         claims.append(_check_greyscale(evidence))
     claims += [Claim("text", f'"{words}"', 0.0, "not checkable", "no text is read here") for words in phrases.quoted]
@@ -54,8 +59,11 @@ def check_claims(phrases: Phrases, evidence: Evidence, models: Models) -> tuple[
 
 def _check_thing(noun: Noun, bearing: Bearing, evidence: Evidence, models: Models) -> Claim:
     meaning = models.knowledge.meaning(noun.lemma)
-    strength = _person(meaning, evidence) if meaning.person and meaning.categories else None
-    if strength is None:
+    if meaning.person and meaning.categories:
+        strength = _person(meaning, evidence)
+        if noun.lemma not in ANYBODY:
+            strength = min(strength, 0.5 * _clip(bearing.whole(evidence.sight), -2, 3))
+    else:
         strength = _seen(bearing, meaning, evidence, models)
     status = _status(strength)
     if status == "contradicted" and not meaning.known:
@@ -67,6 +75,13 @@ def _check_thing(noun: Noun, bearing: Bearing, evidence: Evidence, models: Model
         "not checkable": f"too little is known about {noun.phrase!r}",
     }[status]
     return Claim("thing", noun.phrase, strength, status, reason)
+
+
+def _denied(thing: Claim) -> Claim:
+    """A thing that is said to be absent: wrong when it is seen; that it is not seen proves little."""
+    status: Status = "contradicted" if thing.status == "supported" else "not checkable"
+    reason = f"{thing.text!r} is there" if status == "contradicted" else f"that there is no {thing.text!r} is not known"
+    return Claim("thing", f"no {thing.text}", min(-thing.strength, 0.0), status, reason)
 
 
 def _person(meaning: Meaning, evidence: Evidence) -> float:
@@ -104,8 +119,8 @@ def _is_another_animal(meaning: Meaning, evidence: Evidence, models: Models) -> 
     return bool(probabilities[animals].sum() > 0.5 and probabilities[named].sum() < 0.04)
 
 
-def _check_colour(name: str, noun: Noun | None, evidence: Evidence, models: Models) -> Claim:
-    """A named colour: where the thing's box is if there is one, else anywhere."""
+def _check_colour(name: str, noun: Noun | None, bearing: Bearing | None, evidence: Evidence, models: Models) -> Claim:
+    """A named colour: in the thing's box if there is one, else anywhere, and more where the thing seems to be."""
     colours, usual = evidence.colours, models.reference.colours[name]
     subject = f"{name} {noun.phrase}" if noun else name
     if colours.greyscale and name not in ("black", "white", "gray"):
@@ -117,6 +132,9 @@ def _check_colour(name: str, noun: Noun | None, evidence: Evidence, models: Mode
         inside = colours.share(name, corners)
         rival = max(colours.share(other, corners) for other in NAMES if other != name)
         strength = 0.35 * strength + 0.65 * math.log((inside + 0.02) / (0.45 * rival + 0.05))
+    if bearing is not None:
+        near = colours.weighted(name, region(bearing, evidence.sight))
+        strength += 1.3 * math.log((near + 0.02) / (share + 0.05))
     strength = _clip(1.1 * strength, -2.2, 1.3)
     status = _status(strength * 1.1) if strength < 0 else ("supported" if strength > 0.25 else "not checkable")
     reason = {
@@ -140,15 +158,38 @@ def _place(noun: Noun, evidence: Evidence, models: Models) -> tuple[float, float
 
 def _check_count(noun: Noun, count: int, evidence: Evidence, models: Models) -> Claim:
     subject = f"{count} {noun.phrase}"
-    categories = models.knowledge.meaning(noun.lemma).categories
-    found = max((len(evidence.boxes(category, COUNTED)) for category in categories), default=0)
+    found = counted(noun, evidence, models)
     if not found:
         return Claim("count", subject, 0.0, "not checkable", f"no {noun.phrase} could be counted")
-    # The detector misses small things, so many more than were found is less wrong than fewer.
-    off = abs(math.log(found / count))
-    strength = 0.9 if found == count else _clip(-1.1 * off - 0.3, -1.8, 0.0) * (0.6 if count > found >= 4 else 1.0)
-    status: Status = "supported" if found == count else ("contradicted" if off > 0.5 else "not checkable")
-    return Claim("count", subject, strength, status, f"{found} found")
+    strength = count_strength(noun, count, evidence, models)
+    status = "not checkable" if abs(strength) < 0.3 else _status(math.copysign(1.0, strength))
+    return Claim("count", subject, strength, status, f"about {round(found)} found")
+
+
+def counted(noun: Noun, evidence: Evidence, models: Models) -> float:
+    """How many of a thing the detector sees; faint boxes count in part."""
+    categories = models.knowledge.meaning(noun.lemma).categories
+    shares = [
+        sum(
+            _clip((box.score - FAINT) / (CLEAR - FAINT), 0, 1)
+            for box in evidence.detection.boxes
+            if box.category == each
+        )
+        for each in categories
+    ]
+    return max(shares, default=0.0)
+
+
+def count_strength(noun: Noun, count: int, evidence: Evidence, models: Models) -> float:
+    """How well a number fits what was counted, from 0.5 down; 0 when nothing was. Of many things other than people some
+    are missed easily, so that too few of them says less.
+    """
+    found = counted(noun, evidence, models)
+    if not found:
+        return 0.0
+    off = math.log((count + 0.5) / (found + 0.5))
+    easily = off > 0 and found >= MANY and not models.knowledge.meaning(noun.lemma).person
+    return _clip(0.5 - (0.75 if easily else 1.5) * abs(off), -1.8, 0.5)
 
 
 def _check_greyscale(evidence: Evidence) -> Claim:

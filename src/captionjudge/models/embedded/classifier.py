@@ -49,12 +49,13 @@ def _layers(checkpoint: Mapping[str, Array]) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What the classifier makes of the whole image and, a row each, of its windows."""
+    """What the classifier makes of the whole image and, a row each, of its windows; `cells` is its feature map."""
 
     feature: Floats
     probabilities: Floats
     window_features: Floats
     window_probabilities: Floats
+    cells: NDArray[np.float16]
 
 
 class Classifier:
@@ -76,7 +77,8 @@ class Classifier:
         coarse, fine = self._map(image, COARSE), self._map(image, FINE)
         feature = (coarse.mean(axis=(1, 2)) + fine.mean(axis=(1, 2))) / 2
         windows = _windows(fine)
-        return Sight(feature, self.probabilities(feature[None])[0], windows, self.probabilities(windows))
+        whole = self.probabilities(feature[None])[0]
+        return Sight(feature, whole, windows, self.probabilities(windows), fine.astype(np.float16))
 
     def _map(self, image: Image.Image, side: int) -> Floats:
         pixels = np.asarray(image.resize(fitted(image.size, side), Image.Resampling.BICUBIC), np.float32)

@@ -51,6 +51,10 @@ class Colours:
         part = self.loose[name][top : max(bottom, top + 1), left : max(right, left + 1)]
         return float(part.mean()) if part.size else 0.0
 
+    def weighted(self, name: str, weights: NDArray[np.float32]) -> float:
+        """The share of the pixels that may be called by the name, each counted by its weight; they add up to one."""
+        return float(weights[self.loose[name]].sum())
+
     def peak(self, name: str) -> float:
         """The highest share in any of 4 x 4 tiles: the colour of a small thing shows there."""
         tiles = self.loose[name].reshape(4, SIDE // 4, 4, SIDE // 4)

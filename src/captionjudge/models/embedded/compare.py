@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from captionjudge.models.embedded.answers import decline, fill
+from captionjudge.models.embedded.contrast import margin
 from captionjudge.models.embedded.evidence import Evidence
 from captionjudge.models.embedded.quality import quality
 from captionjudge.models.embedded.resources import Models
@@ -16,14 +17,12 @@ from captionjudge.ontology.schema import compile_attribute, compile_attributes
 
 Choice = Literal["1", "2", "tie", "both_bad"]
 
-SLOPE = 0.9
-"""Of the logistic that turns a margin into a probability."""
-TIE = 0.35
-"""A smaller margin is a tie."""
+TIE = 0.2
+"""A smaller margin, in log-odds, is a tie: the better text would be right about 55 times in 100."""
 BAD = -1.0
 """Two texts below this score that both say something wrong are both bad."""
 QUALITY_WEIGHT = 0.15
-"""So much of the margin comes from how the texts are written."""
+"""Log-odds for one point of quality."""
 PREFACE = "Embedded judge (small specialised models, not a VLM): "
 RESERVED = ("reasoning", "description_1", "description_2", "choice", "probability")
 
@@ -44,7 +43,7 @@ def compare(subject: Compare, evidence: Evidence, models: Models) -> str:
     """
     scene = read_scene(evidence, models)
     first, second = (assess(text, evidence, models) for text in (subject.first, subject.second))
-    verdict = decide(first, second)
+    verdict = decide(first, second, advantage(first, second, evidence, models))
     reply: dict[str, object] = {"reasoning": _reasoning(first, second, verdict)}
     if subject.block is not None:
         question = compile_attribute(subject.block)
@@ -56,19 +55,22 @@ def compare(subject: Compare, evidence: Evidence, models: Models) -> str:
     return json.dumps(reply, ensure_ascii=False)
 
 
-def decide(first: Assessment, second: Assessment) -> Verdict:
-    """The choice between two assessments. Exchanging them exchanges "1" and "2" and nothing else."""
-    margin = _worth(first) - _worth(second)
-    probability = 1 / (1 + math.exp(-SLOPE * min(abs(margin), 20.0)))
+def decide(first: Assessment, second: Assessment, lead: float) -> Verdict:
+    """The choice between two assessments, given the log-odds that the first fits better.
+
+    Exchanging the texts, and with them the sign of the lead, exchanges "1" and "2" and nothing else.
+    """
     if _is_bad(first) and _is_bad(second):
         return Verdict("both_bad", 0.5)
-    if abs(margin) < TIE:
+    if abs(lead) < TIE:
         return Verdict("tie", 0.5)
-    return Verdict("1" if margin > 0 else "2", probability)
+    return Verdict("1" if lead > 0 else "2", 1 / (1 + math.exp(-min(abs(lead), 20.0))))
 
 
-def _worth(assessment: Assessment) -> float:
-    return assessment.score + (QUALITY_WEIGHT * quality(assessment, True) if assessment.text else 0.0)
+def advantage(first: Assessment, second: Assessment, evidence: Evidence, models: Models) -> float:
+    """The log-odds that the first text is the better one: how it fits the image, and a little how it is written."""
+    written = [quality(text, True) if text.text else 0.0 for text in (first, second)]
+    return margin(first, second, evidence, models) + QUALITY_WEIGHT * (written[0] - written[1])
 
 
 def _is_bad(assessment: Assessment) -> bool:

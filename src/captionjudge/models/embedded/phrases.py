@@ -28,7 +28,12 @@ good stand run even still well over down description caption title answer option
 """
 NOT_THINGS = frozenset(_NOT_THINGS.split())
 BEFORE_FRUIT = frozenset({"a", "an", "the", "one", "of", "and", "single", "ripe", "whole", "sliced"})
+DETERMINERS = frozenset(
+    {"a", "an", "the", "one", "his", "her", "their", "its", "of", "wooden", "small", "large", "big", "old"}
+)
 NEGATIONS = frozenset({"no", "not", "without", "nor", "neither", "never", "lacks", "lacking", "isn't", "aren't"})
+ALSO = frozenset({"or", "nor"})
+"""Carry a negation on to the next thing: "no cars or people"."""
 SYNONYMS: Mapping[str, str] = {
     "people": "person",
     "guy": "man",
@@ -43,6 +48,17 @@ SYNONYMS: Mapping[str, str] = {
     "doggy": "dog",
     "auto": "car",
 }
+_IDIOMS = re.compile(
+    r"\b(?:look|gaz|star|fac|smil|pos|turn)(?:s|es|ed|e|ing)? (?:straight |directly |back )?"
+    r"(?:(?:at|into|to|towards?|in|for) )?the (?:camera|lens|viewer|photographer)\b"
+    r"|\b(?:his|her|its|their) backs? (?:turned )?to (?:the camera|the viewer|us)"
+    r"|\b(?:towards?|facing|close to|away from|off) (?:the )?camera"
+    r"|\bbird'?s[ -]eye view|\bpoint of view|\bin the (?:frame|shot|picture|distance)|\bout of (?:focus|frame)"
+    r"|\bno[ -](?=\w+ing\b|entry\b|exit\b)"  # a sign with "no parking" denies nothing
+)
+"""Turns of phrase that name things without claiming them to be there."""
+_PAIRED = "glasses|sunglasses|scissors|jeans|trousers|pants|shorts|headphones"
+_TWO = re.compile(rf"\ba (?:couple|pair) of (?!{_PAIRED})(?=\w+s\b)")
 _WORD = re.compile(r"[a-z][a-z'\-]*|\d{1,3}|[.,;:!?]")
 _GREYSCALE = re.compile(
     r"black[ -]and[ -]white (?:photo|picture|image|view|shot)"
@@ -53,12 +69,22 @@ _QUOTED = re.compile(r'["“”]([^"“”]{2,80})["“”]')
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """A thing that a text names. `phrase` is how it says so, `count` its number word, or None."""
+    """A thing that a text names. `phrase` is how it says so, `count` its number word, or None.
+
+    `denied` says that the text says it is not there.
+    """
 
     lemma: str
     phrase: str
     colours: tuple[str, ...] = ()
     count: int | None = None
+    denied: bool = False
+
+    @property
+    def number(self) -> int | None:
+        """The number that is said or, by the singular, meant."""
+        singular = self.phrase.split()[-1] == self.lemma.split("_")[-1]
+        return self.count or (1 if singular and not self.denied else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +107,7 @@ class _Hit:
 def read_phrases(text: str, wordnet: WordNet) -> Phrases:
     """What a text names, from its first 4,000 characters and 300 words."""
     head = text[:MOST_CHARACTERS]
-    lowered = head.lower()
+    lowered = _TWO.sub("two ", _IDIOMS.sub(" , ", head.lower().replace("\u2019", "'")))
     greyscale = bool(_GREYSCALE.search(lowered))
     if greyscale:
         lowered = re.sub(r"black[ -]and[ -]white", " ", lowered)
@@ -138,7 +164,15 @@ def _single(words: Sequence[str], place: int, wordnet: WordNet) -> _Hit | None:
     lemma = SYNONYMS.get(word) or wordnet.lemma(word)
     if lemma is None or lemma in NOT_THINGS or not wordnet.senses(lemma):
         return None
+    if wordnet.is_rare(lemma) and not _is_named(words, place):
+        return None
     return _Hit(lemma, place, 1)
+
+
+def _is_named(words: Sequence[str], place: int) -> bool:
+    """Whether the words before make a word that is more often a verb or an idea the name of a thing."""
+    before = words[place - 1] if place else ""
+    return before in DETERMINERS or before in NUMBERS or colour_name(before) is not None
 
 
 def _is_orange_fruit(words: Sequence[str], place: int) -> bool:
@@ -168,17 +202,22 @@ def _nouns(words: Sequence[str], hits: Sequence[_Hit]) -> tuple[tuple[Noun, ...]
     nouns: dict[str, Noun] = {}
     used: set[int] = set()
     edge = 0
+    denied = False
     for hit in hits:
         before = _modifiers(words, edge, hit.start)
         edge = hit.start + hit.length
-        if any(words[place] in NEGATIONS for place in before):
+        said = {words[place] for place in before}
+        denied = not said.isdisjoint(NEGATIONS) or (denied and not said.isdisjoint(ALSO))
+        phrase = " ".join(words[hit.start : edge])
+        if denied:  # its colour and its number are claimed no more than the thing
             used.update(before)
+            nouns.setdefault(hit.lemma, Noun(hit.lemma, phrase, denied=True))
             continue
         colours = [place for place in before if colour_name(words[place])]
         used.update(colours)
         names = tuple(dict.fromkeys(name for place in colours if (name := colour_name(words[place]))))
         count = next((NUMBERS[words[place]] for place in before if words[place] in NUMBERS), None)
-        nouns.setdefault(hit.lemma, Noun(hit.lemma, " ".join(words[hit.start : edge]), names, count))
+        nouns.setdefault(hit.lemma, Noun(hit.lemma, phrase, names, count))
     return tuple(nouns.values())[:MOST_NOUNS], used
 
 

@@ -18,6 +18,8 @@ SUFFIXES = (
     ("men", "man"),
     ("s", ""),
 )
+RARE = "?"
+"""Follows, in the packed data, a lemma that seldom is a visible thing."""
 
 
 class WordNet:
@@ -30,7 +32,8 @@ class WordNet:
         plurals: Mapping[str, str],
     ) -> None:
         self._hypernyms = hypernyms
-        self._senses = senses
+        self._senses = {lemma.removesuffix(RARE): synsets for lemma, synsets in senses.items()}
+        self._rare = frozenset(lemma.removesuffix(RARE) for lemma in senses if lemma.endswith(RARE))
         self._plurals = plurals
         self.ancestors = cache(self._ancestors)
 
@@ -55,6 +58,10 @@ class WordNet:
     def senses(self, lemma: str) -> tuple[str, ...]:
         """The synsets of a lemma, the most common first."""
         return self._senses.get(lemma, ())
+
+    def is_rare(self, lemma: str) -> bool:
+        """Whether a word is seldom used as the name of a visible thing ("a watch", "a stage")."""
+        return lemma in self._rare
 
     def is_a(self, synset: str, others: Iterable[str]) -> bool:
         """Whether a synset is one of the others or a kind of it."""
