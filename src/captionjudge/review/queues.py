@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, Request
 
 from captionjudge.review.site import Person, SiteNow
-from captionjudge.store.cases import AGREEMENTS, ORDERS, QUEUES, STATES, Filter
+from captionjudge.store.cases import AGREEMENTS, ORDERS, QUEUES, STATES, Agreement, Filter
 
 _WORDS = {"queue": QUEUES, "order": ORDERS, "agreement": AGREEMENTS, "state": STATES}
 _TEXTS = ("judge_choice", "final_choice", "reviewer", "stage", "text")
