@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from captionjudge.identity import digest_of
 from captionjudge.store.records import Case, CaseState, Decision, Pair
@@ -102,6 +102,12 @@ def open_case(item_id: str, project_id: str, stage: str, pairs: Sequence[Pair], 
         judge_choice=judged_choice(pairs),
         probability=min(known) if known else None,
     )
+
+
+def open_again(case: Case, stage: str, now: int) -> Case:
+    """The case of an image that comes from one review stage to another: nobody has decided yet."""
+    nothing: dict[str, Any] = {"final_choice": None, "agrees": None, "people_differ": False, "reviews": 0}
+    return replace(case, stage=stage, state="open", entered_at=now, updated_at=now, **nothing)
 
 
 def _uncertainty(pair: Pair) -> float:

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from captionjudge.errors import CaptionjudgeError
 from captionjudge.review import bulk, choosing, layouts, lists, pictures, preferences, signing, static, writing
 from captionjudge.review.answers import lettered
+from captionjudge.review.decide import NoSuchPage
 from captionjudge.review.gate import LOOPBACK, App, Gate, TooLarge
 from captionjudge.review.keys import make_registry
 from captionjudge.review.results import pages as results
@@ -36,6 +38,8 @@ def create_app(setup: Setup, folder: Path, hosts: Iterable[str] = LOOPBACK) -> A
     pages.add_exception_handler(SignedOut, _signed_out)
     pages.add_exception_handler(CaptionjudgeError, _not_possible)
     pages.add_exception_handler(HTTPException, _http_error)
+    pages.add_exception_handler(RequestValidationError, _malformed)
+    pages.add_exception_handler(Exception, _broken)
     pages.add_exception_handler(TooLarge, _too_large)
     return Gate(pages, hosts)
 
@@ -51,6 +55,8 @@ def _signed_out(request: Request, error: Exception) -> Response:
 
 
 def _not_possible(request: Request, error: Exception) -> HTMLResponse:
+    if isinstance(error, NoSuchPage):
+        return page(request, "message.html", 404, heading="Error 404", text="There is no such page.")
     return page(request, "message.html", 409, heading="That could not be done", text=f"{error}.")
 
 
@@ -58,6 +64,14 @@ def _http_error(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = str(error.detail) if isinstance(error, HTTPException) else ""
     return page(request, "message.html", status, heading=f"Error {status}", text=detail)
+
+
+def _malformed(request: Request, error: Exception) -> Response:
+    return page(request, "message.html", 422, heading="Error 422", text="This address cannot be understood.")
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    return page(request, "message.html", 500, heading="Error 500", text="Something went wrong here; it was logged.")
 
 
 def _too_large(request: Request, error: Exception) -> Response:

@@ -14,7 +14,7 @@ from captionjudge.review.form import FormError
 from captionjudge.review.judged import read_judged
 from captionjudge.review.keys import sheet
 from captionjudge.review.queues import NAMES, FilterNow, query_of
-from captionjudge.review.site import Person, Posted, PostedNow, Site, SiteNow, page, see_other
+from captionjudge.review.site import ItemNow, Person, Posted, PostedNow, Site, SiteNow, page, see_other
 from captionjudge.review.text import visible
 from captionjudge.store import cases, items, reviews
 from captionjudge.store.batch import Batch
@@ -42,16 +42,21 @@ def next_image(request: Request, site: SiteNow, person: Person, wanted: FilterNo
 
 
 def _next(site: Site, batch: Batch, person: Reviewer, wanted: Filter) -> str | None:
-    found = decide.take_next(site.setup, batch, person, wanted)
+    found = site.ahead.take_next(site.setup, batch, person, wanted)
     if found is None and decide.open_missing(site.setup, batch):
         batch.flush()
-        found = decide.take_next(site.setup, batch, person, wanted)
+        found = site.ahead.take_next(site.setup, batch, person, wanted)
     return found
 
 
 @router.get("/desk/{item_id}", response_class=HTMLResponse)
 def desk(
-    request: Request, site: SiteNow, person: Person, wanted: FilterNow, item_id: str, diff: Literal["on", "off"] = "off"
+    request: Request,
+    site: SiteNow,
+    person: Person,
+    wanted: FilterNow,
+    item_id: ItemNow,
+    diff: Literal["on", "off"] = "off",
 ) -> Response:
     """One image, blind until there is a choice."""
     return _desk(request, site, person, wanted, item_id, diff=diff == "on")
@@ -92,7 +97,7 @@ def _desk(
 
 
 @router.post("/desk/{item_id}/choice")
-def choose(site: SiteNow, person: Person, wanted: FilterNow, item_id: str, posted: PostedNow) -> Response:
+def choose(site: SiteNow, person: Person, wanted: FilterNow, item_id: ItemNow, posted: PostedNow) -> Response:
     """Take a choice: the number of a slot, "tie", "both_bad" or "skip"."""
     cast = site.setup.database.write(lambda batch: _cast(site, batch, person, item_id, posted))
     site.count_anew()
@@ -102,7 +107,7 @@ def choose(site: SiteNow, person: Person, wanted: FilterNow, item_id: str, poste
 
 
 def _cast(site: Site, batch: Batch, person: Reviewer, item_id: str, posted: Posted) -> Decision:
-    item_id, choice = decide.uuid_of(item_id), posted.text("choice")
+    choice = posted.text("choice")
     stands = decide.show(site.setup, batch, person, item_id)
     way: Way | None = "adjudication" if posted.text("way") == "adjudication" else None
     vote = Vote(
@@ -117,18 +122,18 @@ def _cast(site: Site, batch: Batch, person: Reviewer, item_id: str, posted: Post
 
 
 @router.post("/desk/{item_id}/undo")
-def undo(site: SiteNow, person: Person, wanted: FilterNow, item_id: str, posted: PostedNow) -> Response:
+def undo(site: SiteNow, person: Person, wanted: FilterNow, item_id: ItemNow, posted: PostedNow) -> Response:
     """Take a choice back."""
-    item_id, vote = decide.uuid_of(item_id), decide.uuid_of(posted.text("vote"))
+    vote = decide.uuid_of(posted.text("vote"))
     site.setup.database.write(lambda batch: decide.undo(site.setup, batch, person, item_id, vote))
+    site.ahead.forget()
     site.count_anew()
     return see_other(f"/desk/{item_id}?{query_of(wanted)}")
 
 
 @router.post("/desk/{item_id}/mark")
-def mark(site: SiteNow, person: Person, wanted: FilterNow, item_id: str, posted: PostedNow) -> Response:
+def mark(site: SiteNow, person: Person, wanted: FilterNow, item_id: ItemNow, posted: PostedNow) -> Response:
     """Flag an image or not any more; keep a note about it."""
-    item_id = decide.uuid_of(item_id)
     flag = {"on": True, "off": False}.get(posted.text("flag"))
     note = posted.text("note") if "note" in posted.fields else None
     site.setup.database.write(lambda batch: decide.mark(batch, person, item_id, flagged=flag, note=note))
@@ -141,14 +146,14 @@ def answers(
     site: SiteNow,
     person: Person,
     wanted: FilterNow,
-    item_id: str,
+    item_id: ItemNow,
     posted: PostedNow,
     draft: Literal["yes", "no"] = "no",
 ) -> Response:
     """Keep the answers to the criteria: as they are written, or all of them before going on to the next image."""
 
     def write(batch: Batch) -> None:
-        stands = decide.show(site.setup, batch, person, decide.uuid_of(item_id))
+        stands = decide.show(site.setup, batch, person, item_id)
         image = items.get(batch.connection, item_id)
         revealed = image is not None and is_revealed(site, stands)
         judged = read_judged(site.setup, batch.connection, image, stands.shown) if revealed and image else None
@@ -165,13 +170,13 @@ def answers(
 
 @router.get("/desk/{item_id}/{way}")
 def beside(
-    site: SiteNow, person: Person, wanted: FilterNow, item_id: str, way: Literal["previous", "next"]
+    site: SiteNow, person: Person, wanted: FilterNow, item_id: ItemNow, way: Literal["previous", "next"]
 ) -> Response:
     """To the image before or after this one in the queue."""
-    who, here = decide.person_of(site.setup, person), decide.uuid_of(item_id)
+    who = decide.person_of(site.setup, person)
     with site.setup.database.read() as connection:
-        other = cases.beside(connection, site.setup.project_id, wanted, who, here, before=way == "previous")
-    return see_other(f"/desk/{other or here}?{query_of(wanted)}")
+        other = cases.beside(connection, site.setup.project_id, wanted, who, item_id, before=way == "previous")
+    return see_other(f"/desk/{other or item_id}?{query_of(wanted)}")
 
 
 def surroundings(site: Site, person: Reviewer, wanted: Filter) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from captionjudge.errors import CaptionjudgeError, StaleLease
 from captionjudge.identity import new_id, now_ms
-from captionjudge.judging.settlement import Settlement, agree, choice_key, open_case, settle
+from captionjudge.judging.settlement import Settlement, agree, choice_key, open_again, open_case, settle
 from captionjudge.judging.verdict import final_choice_answer
 from captionjudge.review.sides import shown_order
 from captionjudge.running.setup import Setup
@@ -21,6 +21,10 @@ _LONGEST_NOTE = 4000
 
 class NotPossible(CaptionjudgeError):
     """A person's action that cannot be done as things stand now; the message says why."""
+
+
+class NoSuchPage(NotPossible):
+    """A URL that names nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,18 @@ def descriptions(setup: Setup, batch: Batch, image: Item) -> dict[str, Item]:
     return {c.name: latest[c.name] for c in setup.config.candidates if c.name in latest}
 
 
-def take_next(setup: Setup, batch: Batch, reviewer: Reviewer, wanted: Filter) -> str | None:
-    """The next image of a queue, held for this person; None when there is none."""
-    item_id = cases.free(batch.connection, setup.project_id, wanted, person_of(setup, reviewer))
-    if item_id is not None:
-        show(setup, batch, reviewer, item_id)
+def take_next(setup: Setup, batch: Batch, reviewer: Reviewer, wanted: Filter, since: str | None = None) -> str | None:
+    """The next image of a queue, held for this person; None when there is none.
+
+    Args:
+        since: the image to begin the search with.
+    """
+    who = person_of(setup, reviewer)
+    while (item_id := cases.free(batch.connection, setup.project_id, wanted, who, since)) is not None:
+        # Between the search and the lock somebody else may have taken it.
+        if wanted.queue not in ("pending", "audit") or cases.has_room(batch.connection, item_id, who):
+            show(setup, batch, reviewer, item_id)
+            break
     return item_id
 
 
@@ -69,11 +80,12 @@ def show(setup: Setup, batch: Batch, reviewer: Reviewer, item_id: str) -> Standi
         return replace(known, until=until)
     image = items.get(batch.connection, item_id)
     if image is None or cases.get(batch.connection, item_id) is None:
-        raise NotPossible("there is no such image to review")
+        raise NoSuchPage("there is no such image to review")
     names = list(descriptions(setup, batch, image))
     shown = shown_order(setup.draw, item_id, reviewer.id, names)
     seen = setup.config.review.reveal == "always" or (known is not None and known.seen_judge)
-    stands = Standing(item_id, reviewer.id, setup.project_id, shown, now, until, now, seen_judge=seen)
+    new = known or Standing(item_id, reviewer.id, setup.project_id, shown, now, until, now)
+    stands = replace(new, shown=shown, shown_at=now, until=until, seen_judge=seen)
     reviews.keep_standing(batch, stands)
     return stands
 
@@ -103,17 +115,20 @@ def vote(setup: Setup, batch: Batch, reviewer: Reviewer, cast: Vote, layout_dige
     stands = show(setup, batch, reviewer, cast.item_id)
     if cast.decision == "one" and cast.winner not in stands.shown:
         raise NotPossible("that is none of the descriptions that were shown")
-    way = cast.way or ("informed" if stands.seen_judge else "blind")
-    _check_room(setup, batch, reviewer, case, way)
+    earlier = _revisions(batch, case)
+    own = [one for one in earlier if one.reviewer_id == reviewer.id]
+    way = cast.way or _way(own, stands)
+    _check_room(setup, batch, reviewer, case, cast, way)
     made = _review(setup, stands, cast, way, layout_digest)
     batch.add(made)
+    stands_as = _stands_as([*own, made])
     reviews.update_standing(
         batch,
         cast.item_id,
         reviewer.id,
         {
-            "decision": cast.decision,
-            "winner": cast.winner,
+            "decision": stands_as.decision,
+            "winner": stands_as.winner,
             "revision": made.revision,
             "note": cast.note[:_LONGEST_NOTE] or stands.note,
             "until": 0,
@@ -123,7 +138,7 @@ def vote(setup: Setup, batch: Batch, reviewer: Reviewer, cast: Vote, layout_dige
     if cast.decision in DECIDED or cast.decision == "undone":
         for answer in final_choice_answer(setup.roles, made, reviewer.name):
             batch.add(answer)
-    _settle(setup, batch, case, reviewer)
+    _settle(setup, batch, case, reviewer, [*earlier, made])
     return made
 
 
@@ -139,9 +154,7 @@ def undo(setup: Setup, batch: Batch, reviewer: Reviewer, item_id: str, vote_id: 
         return
     if stands is None or stands.decision in (None, "undone"):
         raise NotPossible("there is no choice of yours to take back")
-    last = next((one for one, _ in reversed(reviews.of_item(batch.connection, item_id)) if _is_of(one, reviewer)), None)
-    way: Way | None = "adjudication" if last is not None and last.way == "adjudication" else None
-    vote(setup, batch, reviewer, Vote(vote_id, item_id, "undone", way=way))
+    vote(setup, batch, reviewer, Vote(vote_id, item_id, "undone"))
     until = now_ms() + round(setup.config.review.hold * 1000)
     reviews.update_standing(batch, item_id, reviewer.id, {"until": until})
 
@@ -174,15 +187,41 @@ def open_missing(setup: Setup, batch: Batch, most: int = 500) -> int:
     return len(found)
 
 
-def _check_room(setup: Setup, batch: Batch, reviewer: Reviewer, case: Case, way: Way) -> None:
+def _revisions(batch: Batch, case: Case) -> list[Review]:
+    """What everybody chose since the image came to this stage, oldest first."""
+    found = (one for one, _ in reviews.of_item(batch.connection, case.item_id))
+    return [one for one in found if one.created_at >= case.entered_at]
+
+
+def _choice(own: Sequence[Review], *, adjudication: bool) -> Review | None:
+    """The choice that a person's revisions come to, unless it was taken back; a skip takes nothing back."""
+    told = (one for one in reversed(own) if one.decision != "skip" and (one.way == "adjudication") == adjudication)
+    last = next(told, None)
+    return last if last is not None and last.decision in DECIDED else None
+
+
+def _way(own: Sequence[Review], stands: Standing) -> Way:
+    """In which way a person chooses who does not say so: what changes an adjudication is one too."""
+    if _choice(own, adjudication=True) is not None:
+        return "adjudication"
+    return "informed" if stands.seen_judge else "blind"
+
+
+def _stands_as(own: Sequence[Review]) -> Review:
+    """The revision that tells how an image stands with a person; an adjudication covers a choice of one's own."""
+    return _choice(own, adjudication=True) or _choice(own, adjudication=False) or own[-1]
+
+
+def _check_room(setup: Setup, batch: Batch, reviewer: Reviewer, case: Case, cast: Vote, way: Way) -> None:
     if way == "adjudication":
         if reviewer.role != "adjudicator":
             raise NotPossible("only an adjudicator settles what reviewers disagree about")
         return
-    others = [s for s, _ in cases.standings(batch.connection, case.item_id) if s.reviewer_id != reviewer.id]
-    mine = reviews.standing_of(batch.connection, case.item_id, reviewer.id)
-    decided = sum(other.decision in DECIDED for other in others)
-    if decided >= setup.config.review.reviewers and (mine is None or mine.revision == 0):
+    if cast.decision not in DECIDED:
+        return
+    standings = [stands for stands, _ in cases.standings(batch.connection, case.item_id) if stands.decision in DECIDED]
+    others = sum(stands.reviewer_id != reviewer.id for stands in standings)
+    if others == len(standings) and others >= setup.config.review.reviewers:
         raise NotPossible("as many people as are wanted have decided about this image already")
 
 
@@ -207,9 +246,7 @@ def _review(setup: Setup, stands: Standing, cast: Vote, way: Way, layout_digest:
     )
 
 
-def _settle(setup: Setup, batch: Batch, case: Case, reviewer: Reviewer) -> None:
-    batch.flush()
-    revisions = [one for one, _ in reviews.of_item(batch.connection, case.item_id)]
+def _settle(setup: Setup, batch: Batch, case: Case, reviewer: Reviewer, revisions: Sequence[Review]) -> None:
     choices = _choices(one for one in revisions if one.way != "adjudication")
     adjudicated = _choices(one for one in revisions if one.way == "adjudication")
     review = setup.config.review
@@ -257,22 +294,21 @@ def _move(setup: Setup, batch: Batch, case: Case, now: Settlement, reviewer: Rev
         tasks.send(batch, case.item_id, task.stage, there, pathway, reviewer.name)
     except StaleLease:
         raise NotPossible("the image is being worked on at a later stage: try again in a moment") from None
-
-
-def _is_of(one: Review, reviewer: Reviewer) -> bool:
-    return one.reviewer_id == reviewer.id
+    if setup.workflow.stage(there).type == "review" and there != case.stage:
+        # Later than the choice that led there, which counts at the stage it was made at.
+        batch.enter_case(open_again(case, there, now_ms() + 1))
 
 
 def uuid_of(text: str) -> str:
     """The text, if it is a UUID.
 
     Raises:
-        NotPossible: it is none.
+        NoSuchPage: it is none.
     """
     try:
         return str(UUID(text))
     except ValueError:
-        raise NotPossible("there is no such page") from None
+        raise NoSuchPage("there is no such page") from None
 
 
 def new_vote_id() -> str:

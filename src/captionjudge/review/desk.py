@@ -78,7 +78,7 @@ def open_desk(site: Site, batch: Batch, person: Reviewer, wanted: Filter, item_i
         NotPossible: there is no such image to review.
     """
     setup, connection = site.setup, batch.connection
-    stands = decide.show(setup, batch, person, decide.uuid_of(item_id))
+    stands = decide.show(setup, batch, person, item_id)
     image, case = items.get(connection, item_id), cases.get(connection, item_id)
     if image is None or case is None:
         raise NotPossible("there is no such image to review")
@@ -149,7 +149,8 @@ def _votes(connection: Reading, case: Case, person: Reviewer) -> tuple[tuple[Rev
 def _upcoming(site: Site, connection: Reading, person: Reviewer, wanted: Filter, item_id: str) -> str | None:
     """The digest of the image that most likely comes next, for the browser to load ahead."""
     who = decide.person_of(site.setup, person)
-    following = cases.first(connection, site.setup.project_id, wanted, who, but=item_id)
+    since = site.ahead.mark(person, wanted)
+    following = cases.first(connection, site.setup.project_id, wanted, who, item_id, since)
     image = None if following is None else items.get(connection, following)
     return None if image is None else image.digest
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -11,7 +10,9 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 4_000_000
+_MOST_DIGITS = 12
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_SINGLE = (b"host", b"origin", b"sec-fetch-site", b"content-length")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -32,8 +33,8 @@ class Gate:
     """Refuses what a page of ours would never send, and puts the safe headers on everything that goes out.
 
     Requests of other sites are told by `Sec-Fetch-Site`, and by `Origin` where a browser does not send it; a request
-    with neither comes from no page at all. The Host header must be one of `hosts` (without port), so that a name
-    which an attacker points at this machine is not answered.
+    with neither comes from no page at all. Another site may link here, but not load anything from here. The Host
+    header must be one of `hosts` (without port): a name that an attacker points at this machine is not answered.
     """
 
     def __init__(self, app: App, hosts: Iterable[str]) -> None:
@@ -42,24 +43,30 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or hand it on."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        problem = self._problem(scope["method"], headers)
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        problem = self._problem(scope["method"], scope["headers"])
         if problem is not None:
             await _refuse(send, *problem)
             return
         await self._app(scope, _bounded(receive), _with_headers(send))
 
-    def _problem(self, method: str, headers: dict[str, str]) -> tuple[int, str] | None:
+    def _problem(self, method: str, raw: list[tuple[bytes, bytes]]) -> tuple[int, str] | None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+        # Of two different ones a server behind a proxy may believe the other.
+        if any(len({value for name, value in raw if name == twice}) > 1 for twice in _SINGLE):
+            return 400, "This request says two different things."
         host = headers.get("host", "")
         if _name(host) not in self._hosts:
             return 421, "This server does not answer to that name."
-        if method not in SAFE_METHODS and not _is_own(headers, host):
+        if not (_is_link(headers) if method in SAFE_METHODS else _is_own(headers, host)):
             return 403, "This request came from another site."
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > LARGEST_BODY:
+        if not length.isdecimal() or len(length) > _MOST_DIGITS or int(length) > LARGEST_BODY:
             return 413, f"More than {LARGEST_BODY:,} bytes are not taken."
         return None
 
@@ -68,12 +75,19 @@ class TooLarge(Exception):
     """A body went on past what is taken."""
 
 
+def _is_link(headers: dict[str, str]) -> bool:
+    """Whether a page of ours, a person or a link asks, and not another site's image, script or frame."""
+    site, mode = headers.get("sec-fetch-site"), headers.get("sec-fetch-mode")
+    document = mode == "navigate" and headers.get("sec-fetch-dest", "document") == "document"
+    return site in (None, "same-origin", "none") or document
+
+
 def _is_own(headers: dict[str, str], host: str) -> bool:
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
     origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == host.lower()
+    return origin is None or origin.lower() in (f"http://{host.lower()}", f"https://{host.lower()}")
 
 
 def _name(host: str) -> str:

@@ -19,6 +19,7 @@ PAGE_SIZE = 50
 def queue(request: Request, site: SiteNow, person: Person, wanted: FilterNow, after: str | None = None) -> Response:
     """The images of a queue. What the judges said is no column of it: it would steer."""
     who = decide.person_of(site.setup, person)
+    after = None if after is None else decide.uuid_of(after)
     with site.setup.database.read() as connection:
         rows = cases.page(connection, site.setup.project_id, wanted, who, after, PAGE_SIZE + 1)
         people = reviewers.listed(connection, site.setup.project_id)

@@ -14,6 +14,7 @@ from captionjudge.store.batch import Batch
 
 LOCAL_LINK_MS = 15 * 60 * 1000
 ME = "me"
+_WAITING = 128
 _LOOPBACK_ADDRESSES = ("127.0.0.1", "::1", "localhost")
 
 
@@ -69,6 +70,8 @@ def _listen(place: Place) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((place.host, place.port))
+        # From now on a browser that is opened too early waits for its answer.
+        listener.listen(_WAITING)
     except OSError as error:
         listener.close()
         raise ConfigError(

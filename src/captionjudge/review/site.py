@@ -12,10 +12,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from captionjudge.layout import dump_layout
+from captionjudge.review import decide
+from captionjudge.review.ahead import SLOW, Ahead
 from captionjudge.running.setup import Setup
 from captionjudge.store import cases, projects, reviewers
 from captionjudge.store.database import Reading
 from captionjudge.store.records import Reviewer
+from captionjudge.text import storable
 
 T = TypeVar("T")
 
@@ -31,6 +34,7 @@ class Site:
     folder: Path
     layout_digest: str
     assets: Mapping[str, str] = field(default_factory=dict)
+    ahead: Ahead = field(default_factory=Ahead)
     _counted: dict[str, "TallyNow"] = field(default_factory=dict)
     _remembered: dict[str, tuple[float, Any]] = field(default_factory=dict)
 
@@ -49,7 +53,9 @@ class Site:
         """How many cases there are of each kind; counted anew every few seconds, not for every page."""
         known = self._counted.get("now")
         if known is None or known.at < time.monotonic() - _COUNT_SECONDS:
-            known = TallyNow.of(cases.tally(connection, self.setup.project_id), time.monotonic())
+            start = time.monotonic()
+            counts = cases.tally(connection, self.setup.project_id)
+            known = TallyNow.of(counts, start, slow=time.monotonic() - start > SLOW)
             self._counted["now"] = known
         return known
 
@@ -63,9 +69,10 @@ class Site:
         return value
 
     def count_anew(self) -> None:
-        """Something has changed here: the next page counts again."""
-        self._counted.clear()
-        self._remembered.clear()
+        """Something has changed here: the next page counts again, unless that takes long."""
+        if not any(known.slow for known in self._counted.values()):
+            self._counted.clear()
+            self._remembered.clear()
 
     @property
     def cookie(self) -> str:
@@ -75,7 +82,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class TallyNow:
-    """Cases by kind, as they were counted `at`."""
+    """Cases by kind, as they were counted `at`, and whether counting was slow."""
 
     pending: int
     audit: int
@@ -83,9 +90,10 @@ class TallyNow:
     done: int
     flagged: int
     at: float
+    slow: bool = False
 
     @classmethod
-    def of(cls, counts: Sequence[cases.Tally], at: float) -> "TallyNow":
+    def of(cls, counts: Sequence[cases.Tally], at: float, *, slow: bool = False) -> "TallyNow":
         """From the counts by state."""
         by_state = {(count.state, count.audit): count.cases for count in counts}
         return cls(
@@ -95,6 +103,7 @@ class TallyNow:
             sum(by_state.get(("settled", audit), 0) for audit in (False, True)),
             sum(count.flagged for count in counts),
             at,
+            slow,
         )
 
     @property
@@ -120,6 +129,14 @@ def keep_layout(setup: Setup) -> str:
 
 
 SiteNow = Annotated[Site, Depends(site_of)]
+
+
+def _item_now(item_id: str) -> str:
+    return decide.uuid_of(item_id)
+
+
+ItemNow = Annotated[str, Depends(_item_now)]
+"""The image that a URL names, in the one form that ids have."""
 
 
 def person_now(request: Request, site: SiteNow) -> Reviewer:
@@ -166,7 +183,7 @@ async def _posted(request: Request) -> Posted:
     async with request.form(max_files=0, max_fields=5000) as form:
         for name, value in form.multi_items():
             if isinstance(value, str):
-                fields.setdefault(name, []).append(value)
+                fields.setdefault(name, []).append(storable(value))
     return Posted(fields)
 
 

@@ -22,7 +22,9 @@ def file(version: str, name: str) -> Response:
     content = _files().get(name)
     if content is None:
         raise HTTPException(404, "There is no such file.")
-    return Response(content, media_type=_TYPES[name.rpartition(".")[2]], headers=_HEADERS)
+    # A page from before an upgrade gets what there is now, and must not keep it under the old URL.
+    headers = _HEADERS if assets()[name] == f"/static/{version}/{name}" else {}
+    return Response(content, media_type=_TYPES[name.rpartition(".")[2]], headers=headers)
 
 
 @cache

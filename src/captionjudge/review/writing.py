@@ -10,7 +10,7 @@ from captionjudge.review import decide
 from captionjudge.review.decide import NotPossible
 from captionjudge.review.diff import compare
 from captionjudge.review.queues import FilterNow, query_of
-from captionjudge.review.site import Person, PostedNow, Site, SiteNow, page, see_other
+from captionjudge.review.site import ItemNow, Person, PostedNow, Site, SiteNow, page, see_other
 from captionjudge.store import items
 from captionjudge.store.batch import Batch
 from captionjudge.store.records import Item, Reviewer
@@ -22,7 +22,9 @@ LONGEST = 100_000
 
 
 @router.get("/desk/{item_id}/write", response_class=HTMLResponse)
-def write(request: Request, site: SiteNow, person: Person, wanted: FilterNow, item_id: str, start: int = 1) -> Response:
+def write(
+    request: Request, site: SiteNow, person: Person, wanted: FilterNow, item_id: ItemNow, start: int = 1
+) -> Response:
     """The form, filled with the description in slot `start`."""
     text = site.setup.database.write(lambda batch: _shown(site, batch, person, item_id, start).text or "")
     return _form(request, person, wanted_query=query_of(wanted), item_id=item_id, start=start, old=text, new=text)
@@ -30,7 +32,13 @@ def write(request: Request, site: SiteNow, person: Person, wanted: FilterNow, it
 
 @router.post("/desk/{item_id}/write", response_class=HTMLResponse)
 def keep(
-    request: Request, site: SiteNow, person: Person, wanted: FilterNow, item_id: str, posted: PostedNow, start: int = 1
+    request: Request,
+    site: SiteNow,
+    person: Person,
+    wanted: FilterNow,
+    item_id: ItemNow,
+    posted: PostedNow,
+    start: int = 1,
 ) -> Response:
     """Show how the new text differs from the one it started from, or keep it as a description by this person."""
     text = posted.text("text").replace("\r\n", "\n").replace("\0", "").strip()

@@ -6,7 +6,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, Update
+from sqlalchemy import Connection, Insert, Table, Update, bindparam, null
 from sqlalchemy.dialects import postgresql, sqlite
 
 from captionjudge.store import tables
@@ -26,7 +26,13 @@ _TABLES: dict[type[Any], Table] = {
 }
 _COLUMNS = {record: tuple(field.name for field in fields(record)) for record in (*_TABLES, Pair, Case, Standing)}
 # What a case keeps when its image comes to a review stage again.
-_KEPT_ON_ENTRY = ("audit", "random", "final_choice", "agrees", "people_differ", "reviews", "flags", "entered_at")
+_KEPT_ON_ENTRY = ("audit", "random", "flags")
+# What was shown and held is of the time before; a flag and a note are not.
+_ASK_ANEW = (
+    tables.standing.update()
+    .where(tables.standing.c.item_id == bindparam("entered"))
+    .values(shown=[], until=0, seen_judge=False, decision=null(), winner=null())
+)
 
 
 class Batch:
@@ -66,7 +72,10 @@ class Batch:
         self._pairs[come_to.item_id, come_to.a, come_to.b] = row_of(come_to)
 
     def enter_case(self, case: Case) -> None:
-        """Open what people have to decide about an image; what they decided before stays."""
+        """Open what people have to decide about an image.
+
+        When it was here before, its place in the audit, flags and all revisions stay, and people are asked anew.
+        """
         self._cases[case.item_id] = row_of(case)
 
     def add_usage(self, key: tuple[str, str, str, str], amounts: Mapping[str, float]) -> None:
@@ -88,6 +97,7 @@ class Batch:
         if self._cases:
             entering = replacing(self.connection.dialect.name, tables.review_case, _KEPT_ON_ENTRY)
             self.connection.execute(entering, [row for _, row in sorted(self._cases.items())])
+            self.connection.execute(_ASK_ANEW, [{"entered": item_id} for item_id in sorted(self._cases)])
             self._cases.clear()
 
     def finish(self) -> None:

@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, false, func, or_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 
 from captionjudge.store.records import Case, CaseState, Standing
 from captionjudge.store.tables import item, review_case, reviewer, standing, task
@@ -22,6 +36,10 @@ DECIDED = ("one", "tie", "both_bad")
 
 NO_CHOICE = "none"
 """What stands in a filter for a choice that was not made. A candidate of that name is "one:none"."""
+_WAITING = ("pending", "audit")
+_OWN = ("mine", "skipped")
+# With the number in the statement, as in the index of flagged cases: with a parameter it would not be used.
+_FLAGGED = review_case.c.flags > literal_column("0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,36 +98,46 @@ def update(connection: Connection, item_id: str, values: dict[str, Any]) -> None
     connection.execute(review_case.update().where(review_case.c.item_id == item_id).values(values))
 
 
-def free(connection: Connection, project_id: str, wanted: Filter, person: Person) -> str | None:
-    """The first image of a queue, locked until the transaction ends."""
-    statement = _ordered(_select(project_id, wanted, person, [review_case.c.item_id]), wanted, person).limit(1)
+def free(
+    connection: Connection, project_id: str, wanted: Filter, person: Person, since: str | None = None
+) -> str | None:
+    """The first image of a queue, locked until the transaction ends; `since` is the image to begin the search with."""
+    statement = _since(connection, _select(project_id, wanted, person), wanted, person, since)
+    statement = _ordered(statement, wanted).limit(1)
     return connection.execute(statement.with_for_update(skip_locked=True, of=review_case)).scalar()
 
 
+def has_room(connection: Connection, item_id: str, person: Person) -> bool:
+    """Whether an image still needs this person, with all that others have done by now."""
+    statement = select(review_case.c.item_id).where(review_case.c.item_id == item_id, _has_room(person))
+    return connection.execute(statement).first() is not None
+
+
 def first(
-    connection: Connection, project_id: str, wanted: Filter, person: Person, but: str | None = None
+    connection: Connection,
+    project_id: str,
+    wanted: Filter,
+    person: Person,
+    but: str | None = None,
+    since: str | None = None,
 ) -> str | None:
     """As `free`, without locking; `but` is an image that is not wanted."""
-    statement = _select(project_id, wanted, person, [review_case.c.item_id])
+    statement = _since(connection, _select(project_id, wanted, person), wanted, person, since)
     if but is not None:
         statement = statement.where(review_case.c.item_id != but)
-    return connection.execute(_ordered(statement, wanted, person).limit(1)).scalar()
+    return connection.execute(_ordered(statement, wanted).limit(1)).scalar()
 
 
 def beside(
     connection: Connection, project_id: str, wanted: Filter, person: Person, item_id: str, *, before: bool
 ) -> str | None:
     """The image before or after this one in a queue's order, whether or not this one is still in the queue."""
-    keys = _keys(wanted, person)
-    here = connection.execute(
-        select(*keys).select_from(_joined(person)).where(review_case.c.item_id == item_id)
-    ).first()
-    if here is None:
+    mark = _mark(connection, wanted, person, item_id)
+    if mark is None:
         return None
-    mark = tuple_(*here, types=[key.type for key in keys])
-    passed = tuple_(*keys) > mark if before else tuple_(*keys) < mark
-    statement = _select(project_id, wanted, person, [review_case.c.item_id]).where(passed)
-    order = [key.asc() if before else key.desc() for key in keys]
+    place = tuple_(*_keys(wanted))
+    statement = _select(project_id, wanted, person).where(place > mark if before else place < mark)
+    order = [key.asc() if before else key.desc() for key in _keys(wanted)]
     return connection.execute(statement.order_by(*order).limit(1)).scalar()
 
 
@@ -117,23 +145,19 @@ def page(
     connection: Connection, project_id: str, wanted: Filter, person: Person, after: str | None, size: int
 ) -> list[tuple[Case, str]]:
     """Cases of a queue with their images' titles, those after the image `after`."""
-    keys = _keys(wanted, person)
-    statement = _select(project_id, wanted, person, [review_case.c.item_id])
+    statement = _select(project_id, wanted, person)
     if after is not None:
-        here = connection.execute(
-            select(*keys).select_from(_joined(person)).where(review_case.c.item_id == after)
-        ).first()
-        if here is not None:
-            statement = statement.where(tuple_(*keys) < tuple_(*here, types=[key.type for key in keys]))
-    # Ids first: a queue that must be sorted is sorted without carrying its rows along.
-    ids = list(connection.execute(_ordered(statement, wanted, person).limit(size)).scalars())
+        mark = _mark(connection, wanted, person, after)
+        statement = statement if mark is None else statement.where(tuple_(*_keys(wanted)) < mark)
+    # First which, from the indexes alone; what is not shown is not read.
+    ids = list(connection.execute(_ordered(statement, wanted).limit(size)).scalars())
     whole = select(review_case, item.c.title).join(item, item.c.id == review_case.c.item_id)
     names = [column.name for column in review_case.columns]
     found = {
         row.item_id: (Case(**{name: row._mapping[name] for name in names}), row.title)
         for row in connection.execute(whole.where(review_case.c.item_id.in_(ids)))
     }
-    return [found[id_] for id_ in ids]
+    return [found[item_id] for item_id in ids]
 
 
 def tally(connection: Connection, project_id: str) -> list[Tally]:
@@ -158,17 +182,41 @@ def missing(connection: Connection, project_id: str, stages: Sequence[str], most
     return [(row.item_id, row.stage) for row in connection.execute(statement)]
 
 
-def _select(project_id: str, wanted: Filter, person: Person, columns: Sequence[Any]) -> Select[Any]:
-    joined = _joined(person)
+def _select(project_id: str, wanted: Filter, person: Person) -> Select[str]:
+    statement = select(review_case.c.item_id).select_from(_joined(wanted, person))
+    if wanted.queue in _OWN:
+        return statement.where(standing.c.reviewer_id == person.id, *_in_queue(wanted, person), *_conditions(wanted))
+    return statement.where(review_case.c.project_id == project_id, *_in_queue(wanted, person), *_conditions(wanted))
+
+
+def _joined(wanted: Filter, person: Person) -> FromClause:
+    """The tables that a queue is read from; a join that is not needed would be paid for every case that is passed."""
+    whole: FromClause = review_case
+    if wanted.queue in _OWN:
+        whole = standing.join(review_case, review_case.c.item_id == standing.c.item_id)
+    elif wanted.queue in _WAITING:
+        mine = and_(standing.c.item_id == review_case.c.item_id, standing.c.reviewer_id == person.id)
+        whole = review_case.outerjoin(standing, mine)
     if wanted.text is not None or wanted.metadata is not None:
-        joined = joined.join(item, item.c.id == review_case.c.item_id)
-    statement = select(*columns).select_from(joined).where(review_case.c.project_id == project_id)
-    return statement.where(*_in_queue(wanted, person), *_conditions(wanted))
+        whole = whole.join(item, item.c.id == review_case.c.item_id)
+    return whole
 
 
-def _joined(person: Person) -> Any:
-    mine = and_(standing.c.item_id == review_case.c.item_id, standing.c.reviewer_id == person.id)
-    return review_case.outerjoin(standing, mine)
+def _mark(connection: Connection, wanted: Filter, person: Person, item_id: str) -> ColumnElement[Any] | None:
+    """Where an image stands in a queue's order, whether or not it is still in the queue; None when it has no place."""
+    keys = _keys(wanted)
+    statement = select(*keys).select_from(_joined(wanted, person)).where(review_case.c.item_id == item_id)
+    if wanted.queue in _OWN:
+        statement = statement.where(standing.c.reviewer_id == person.id)
+    here = connection.execute(statement).first()
+    return None if here is None else tuple_(*here, types=[key.type for key in keys])
+
+
+def _since(
+    connection: Connection, statement: Select[str], wanted: Filter, person: Person, since: str | None
+) -> Select[str]:
+    mark = None if since is None else _mark(connection, wanted, person, since)
+    return statement if mark is None else statement.where(tuple_(*_keys(wanted)) <= mark)
 
 
 def _in_queue(wanted: Filter, person: Person) -> list[ColumnElement[bool]]:
@@ -182,7 +230,7 @@ def _in_queue(wanted: Filter, person: Person) -> list[ColumnElement[bool]]:
         case "mine":
             return [standing.c.decision.in_(DECIDED)]
         case "flagged":
-            return [review_case.c.flags > 0]
+            return [_FLAGGED]
         case "split":
             return [review_case.c.state == "split"]
         case "done":
@@ -261,16 +309,16 @@ def _contents(wanted: Filter) -> list[ColumnElement[bool]]:
     return found
 
 
-def _keys(wanted: Filter, person: Person) -> list[ColumnElement[Any]]:
-    if wanted.queue in ("mine", "skipped"):
-        return [standing.c.updated_at, review_case.c.item_id]
+def _keys(wanted: Filter) -> list[ColumnElement[Any]]:
+    if wanted.queue in _OWN:
+        return [standing.c.updated_at, standing.c.item_id]
     # The audit slice is a random sample only while nothing but chance orders it.
     order = "random" if wanted.queue == "audit" else wanted.order
     return [review_case.c[order], review_case.c.item_id]
 
 
-def _ordered(statement: Select[Any], wanted: Filter, person: Person) -> Select[Any]:
-    return statement.order_by(*(key.desc() for key in _keys(wanted, person)))
+def _ordered(statement: Select[str], wanted: Filter) -> Select[str]:
+    return statement.order_by(*(key.desc() for key in _keys(wanted)))
 
 
 def standings(connection: Connection, item_id: str) -> list[tuple[Standing, str]]:

@@ -70,7 +70,7 @@ def of_items(connection: Connection, item_ids: Sequence[str]) -> dict[str, list[
         select(review, reviewer.c.name)
         .join(reviewer, reviewer.c.id == review.c.reviewer_id)
         .where(review.c.item_id.in_(item_ids))
-        .order_by(review.c.created_at, review.c.id)
+        .order_by(review.c.created_at, review.c.revision, review.c.id)
     )
     found: defaultdict[str, list[tuple[Review, str]]] = defaultdict(list)
     names = [column.name for column in review.columns]
@@ -81,8 +81,8 @@ def of_items(connection: Connection, item_ids: Sequence[str]) -> dict[str, list[
 
 
 def latest(revisions: Sequence[tuple[Review, str]]) -> list[tuple[Review, str]]:
-    """Each person's last revision, without those that were undone or skipped."""
-    by_person = {one.reviewer_id: (one, name) for one, name in revisions}
+    """Each person's last revision, without those that were undone; a skip takes nothing back."""
+    by_person = {one.reviewer_id: (one, name) for one, name in revisions if one.decision != "skip"}
     return [(one, name) for one, name in by_person.values() if one.decision in DECIDED]
 
 

@@ -315,12 +315,19 @@ review_case = Table(
     # All that is counted is in it: counting reads no rows.
     Index("ix_review_case_counts", "project_id", "state", "audit", "judge_choice", "final_choice", "flags"),
     Index("ix_review_case_choices", "project_id", "judge_choice", "final_choice", "item_id"),
-    Index(
-        "ix_review_case_flagged",
-        "project_id",
-        "item_id",
-        sqlite_where=text("flags > 0"),
-        postgresql_where=text("flags > 0"),
+    *(
+        Index(
+            f"ix_review_case_{name}",
+            "project_id",
+            column,
+            sqlite_where=text(condition),
+            postgresql_where=text(condition),
+        )
+        for name, column, condition in (
+            ("flagged", "flags", "flags > 0"),
+            ("final", "final_choice", "final_choice IS NOT NULL"),
+            ("agrees", "agrees", "agrees IS NOT NULL"),
+        )
     ),
 )
 
@@ -341,7 +348,9 @@ standing = Table(
     Column("flagged", Boolean, nullable=False),
     Column("note", Words, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
-    Index("ix_standing_person", "reviewer_id", "decision", "updated_at"),
+    Index("ix_standing_person", "reviewer_id", "updated_at", "item_id", "decision"),
+    # A queue passes over what a person has decided: with the row in the key's own tree that is one look-up, not two.
+    sqlite_with_rowid=False,
 )
 
 # Every choice of every person, and every change of mind. `id` is made when the page is, so a vote sent twice is one.

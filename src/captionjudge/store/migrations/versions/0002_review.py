@@ -92,14 +92,19 @@ def upgrade() -> None:
         ["project_id", "state", "audit", "disagreement", "item_id"],
         unique=False,
     )
-    op.create_index(
-        "ix_review_case_flagged",
-        "review_case",
-        ["project_id", "item_id"],
-        unique=False,
-        sqlite_where=sa.text("flags > 0"),
-        postgresql_where=sa.text("flags > 0"),
-    )
+    for name, column, condition in (
+        ("flagged", "flags", "flags > 0"),
+        ("final", "final_choice", "final_choice IS NOT NULL"),
+        ("agrees", "agrees", "agrees IS NOT NULL"),
+    ):
+        op.create_index(
+            f"ix_review_case_{name}",
+            "review_case",
+            ["project_id", column],
+            unique=False,
+            sqlite_where=sa.text(condition),
+            postgresql_where=sa.text(condition),
+        )
     op.create_index(
         "ix_review_case_instability",
         "review_case",
@@ -134,5 +139,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_standing_project_id_project")),
         sa.ForeignKeyConstraint(["reviewer_id"], ["reviewer.id"], name=op.f("fk_standing_reviewer_id_reviewer")),
         sa.PrimaryKeyConstraint("item_id", "reviewer_id", name=op.f("pk_standing")),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_standing_person", "standing", ["reviewer_id", "decision", "updated_at"], unique=False)
+    op.create_index(
+        "ix_standing_person", "standing", ["reviewer_id", "updated_at", "item_id", "decision"], unique=False
+    )
