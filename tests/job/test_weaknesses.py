@@ -240,6 +240,7 @@ def test_an_image_is_encoded_once_for_all_its_calls(
         return prepare(data, bounds, limits, digest)
 
     server.reset()
+    server.rule = rule
     monkeypatch.setattr(stage, "prepare", counting)
     with Project.open(make_project(tmp_path, server.url)) as project:
         assert project.run().progress.calls == 8

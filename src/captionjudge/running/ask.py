@@ -33,6 +33,7 @@ PROMPT = "prompt"
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 _EMPTY_REPLIES = 2
+_RECENT = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,8 @@ class Asker:
         self._patience = patience
         self._progress = progress
         self._flying: dict[str, asyncio.Event] = {}
+        # Replies of late: what was only just answered may not be committed yet.
+        self._recent: dict[str, tuple[Call, ...]] = {}
 
     async def ask(self, question: Question, read: Callable[[str], T]) -> Answered[T]:
         """Ask until `read` accepts a reply.
@@ -121,7 +124,7 @@ class Asker:
             await flying.wait()
         landed = self._flying[digest] = asyncio.Event()
         try:
-            for call in await self._lookup.find(digest):
+            for call in [*await self._lookup.find(digest), *self._recent.get(digest, ())]:
                 known = _known(call, question.since, read)
                 if known is not None:
                     self._progress.reused()
@@ -205,6 +208,10 @@ class Asker:
 
         self._writer.post(change)
         self._progress.called(call)
+        if call.response is not None:
+            self._recent[call.request_digest] = (*self._recent.get(call.request_digest, ()), call)
+            if len(self._recent) > _RECENT:
+                del self._recent[next(iter(self._recent))]
 
 
 def _known(call: Call, since: int, read: Callable[[str], T]) -> tuple[Call, T | None] | None:
