@@ -47,8 +47,6 @@ PROBE = """
       if (!image?.complete || !image.naturalWidth || !vote() || vote() === old) return requestAnimationFrame(check);
       image.decode().then(() => requestAnimationFrame(() => window.steps.push(performance.now() - start)));
     };
-    // With keys.js the key itself clicks; without it the click is made here.
-    if (!document.querySelector("script[src*='keys.js']")) document.querySelector(`[data-key="${event.key}"]`).click();
     requestAnimationFrame(check);
   }, true);
 }

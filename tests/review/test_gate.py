@@ -37,7 +37,7 @@ FIXED = {
 
 def asked(
     app: Any,
-    path: str = "/static/x/app.css",
+    path: str = "/static/x/page.css",
     method: str = "GET",
     headers: Sequence[tuple[bytes, bytes]] = (),
     body: Sequence[bytes] = (),
@@ -191,7 +191,7 @@ def test_a_body_that_goes_on_for_longer_than_is_taken_is_cut_off(
 ) -> None:
     headers = [*signed_in, (b"content-type", b"application/x-www-form-urlencoded")]
     headers += [(b"content-length", claimed)] if claimed else []
-    status, answered, _ = asked(app, "/preferences", "POST", headers, [b"theme=" + b"x" * 1_000_000] * 5)
+    status, answered, _ = asked(app, "/preferences", "POST", headers, [b"&theme=" + b"x" * 900_000] * 5)
     assert status == 413
     assert FIXED.items() <= answered.items()
 
@@ -281,11 +281,13 @@ def test_a_fault_of_ours_is_told_without_what_it_was(shop: Shop, monkeypatch: py
 
 
 def test_a_static_file_under_an_old_address_is_given_but_not_kept(shop: Shop) -> None:
-    answer = shop.client().get("/static/0123456789ab/app.css")
+    answer = shop.client().get("/static/0123456789ab/page.css")
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
 
 
-@pytest.mark.parametrize("name", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "NOTICE", ".", "app.css/", "app.css%00"])
+@pytest.mark.parametrize(
+    "name", ["../app.py", "..%2fapp.py", "%2e%2e/app.py", "NOTICE", ".", "page.css/", "page.css%00"]
+)
 def test_only_static_files_are_static_files(shop: Shop, name: str) -> None:
     assert shop.client().get(f"/static/x/{name}", follow_redirects=False).status_code in (404, 307)
 
@@ -322,7 +324,7 @@ OPEN = {"/static/{version}/{name}", "/start/{token}", "/"}
 
 
 def test_without_signing_in_there_is_no_page_at_all(shop: Shop, app: Any) -> None:
-    known = {"item_id": shop.images[0], "way": "next", "digest": "0", "version": "x", "name": "app.css", "token": "x"}
+    known = {"item_id": shop.images[0], "way": "next", "digest": "0", "version": "x", "name": "page.css", "token": "x"}
     closed = [(method, path) for method, path in routes() if path not in OPEN]
     assert len(closed) > 10
     for method, path in closed:

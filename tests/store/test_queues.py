@@ -1,7 +1,5 @@
 """Queues of cases: every database can be asked for each of them, in each order and by each filter."""
 
-from dataclasses import replace
-
 import pytest
 from tests.store.test_leases import add
 
@@ -61,22 +59,6 @@ def test_the_queue_is_in_order_of_uncertainty(
     with database.read() as connection:
         listed = cases.page(connection, project, Filter(), Person(ann.id, 1, now_ms()), None, 10)
     assert [case.item_id for case, _ in listed] == opened[::-1]
-
-
-def test_a_case_that_is_entered_again_keeps_what_people_decided(
-    database: Database, project: str, opened: list[str]
-) -> None:
-    def write(final_choice: str) -> Case | None:
-        database.write(lambda batch: cases.update(batch.connection, opened[0], {"final_choice": final_choice}))
-        with database.read() as connection:
-            return cases.get(connection, opened[0])
-
-    decided = write("tie")
-    assert decided is not None
-    again = replace(decided, final_choice=None, judge_choice="one:A")
-    database.write(lambda batch: batch.enter_case(again))
-    with database.read() as connection:
-        assert cases.get(connection, opened[0]) == replace(decided, judge_choice="one:A")
 
 
 def test_a_standing_comes_back_as_it_was(database: Database, project: str, ann: Reviewer, opened: list[str]) -> None:
