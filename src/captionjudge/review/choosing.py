@@ -99,11 +99,16 @@ def _desk(
 @router.post("/desk/{item_id}/choice")
 def choose(site: SiteNow, person: Person, wanted: FilterNow, item_id: ItemNow, posted: PostedNow) -> Response:
     """Take a choice: the number of a slot, "tie", "both_bad" or "skip"."""
-    cast = site.setup.database.write(lambda batch: _cast(site, batch, person, item_id, posted))
+
+    def write(batch: Batch) -> str | None:
+        cast = _cast(site, batch, person, item_id, posted)
+        if cast == "skip" or person.settings.get("fast") or site.setup.config.review.reveal == "never":
+            return _next(site, batch, person, wanted)
+        return item_id
+
+    there = site.setup.database.write(write)
     site.count_anew()
-    if cast == "skip" or person.settings.get("fast") or site.setup.config.review.reveal == "never":
-        return see_other(f"/desk?{query_of(wanted)}")
-    return see_other(f"/desk/{quote(item_id)}?{query_of(wanted)}")
+    return see_other(f"/desk?{query_of(wanted)}" if there is None else f"/desk/{there}?{query_of(wanted)}")
 
 
 def _cast(site: Site, batch: Batch, person: Reviewer, item_id: str, posted: Posted) -> Decision:

@@ -22,7 +22,7 @@ _HEADERS = {"cache-control": "private, max-age=31536000, immutable", "content-di
 def image(site: SiteNow, person: Person, digest: str, size: Literal["screen", "full"] = "screen") -> Response:
     """An image of the project: within a screen's bounds, or whole."""
     with site.setup.database.read() as connection:
-        if digest not in items.with_content(connection, site.setup.project_id, [digest]):
+        if not items.is_image(connection, site.setup.project_id, digest):
             raise HTTPException(404, "There is no such image.")
     try:
         data, mime = _whole(site, digest) if size == "full" else _for_screen(site, digest)

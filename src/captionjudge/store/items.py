@@ -48,6 +48,12 @@ def with_content(connection: Connection, project_id: str, digests: Sequence[str]
     return found
 
 
+def is_image(connection: Connection, project_id: str, digest: str) -> bool:
+    """Whether this is the content of an image of the project; of how many does not matter."""
+    here = (item.c.project_id == project_id, item.c.kind == "image", item.c.digest == digest)
+    return connection.execute(select(item.c.id).where(*here).limit(1)).first() is not None
+
+
 def sources(connection: Connection, project_id: str, paths: Sequence[str]) -> dict[str, Source]:
     """What was imported from these paths."""
     rows = connection.execute(
