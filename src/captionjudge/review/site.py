@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from captionjudge.layout import dump_layout
 from captionjudge.review import decide
-from captionjudge.review.ahead import SLOW, Ahead
+from captionjudge.review.ahead import Ahead
 from captionjudge.running.setup import Setup
 from captionjudge.store import cases, projects, reviewers
 from captionjudge.store.database import Reading
@@ -23,6 +23,7 @@ from captionjudge.text import storable
 T = TypeVar("T")
 
 _COUNT_SECONDS = 2.0
+_SLOW = 0.005
 _REMEMBER_SECONDS = 5.0
 
 
@@ -55,7 +56,7 @@ class Site:
         if known is None or known.at < time.monotonic() - _COUNT_SECONDS:
             start = time.monotonic()
             counts = cases.tally(connection, self.setup.project_id)
-            known = TallyNow.of(counts, start, slow=time.monotonic() - start > SLOW)
+            known = TallyNow.of(counts, start, slow=time.monotonic() - start > _SLOW)
             self._counted["now"] = known
         return known
 
