@@ -20,6 +20,7 @@ from captionjudge.store.database import Reading
 from captionjudge.store.records import Answer, Reviewer, Standing
 
 ONTOLOGY_FIELD = "ontology"
+ACCEPT_FIELD = "accept"
 
 
 def blocks(setup: Setup, shown: Sequence[str]) -> dict[str, Attribute]:
@@ -74,6 +75,8 @@ def keep_answers(
 ) -> int:
     """Keep what was posted, where it differs from this person's last answer; how many answers that were.
 
+    With `accept` as "judge" the judges' answers are kept instead, where there are any.
+
     Raises:
         FormError: with every mistake that was found; nothing is kept.
         NotPossible: the form was made for another ontology, whose questions its fields would be mistaken for.
@@ -81,13 +84,14 @@ def keep_answers(
     if posted.get(ONTOLOGY_FIELD, [""])[0] != setup.ontology_digest:
         raise NotPossible("the questions have changed since this page was loaded: load it again")
     own = own_answers(batch.connection, stands.item_id, person)
+    accepts = posted.get(ACCEPT_FIELD, [""])[0] == "judge"
     mistakes: list[Mistake] = []
     kept = 0
     for prefix, attribute in blocks(setup, stands.shown).items():
         judge = judged.given(attribute.feature_hash) if judged else None
         before = own.get(attribute.feature_hash, judge)
         try:
-            given = read_form(attribute, posted, prefix, before, draft=draft)
+            given = judge if accepts and judge else read_form(attribute, posted, prefix, before, draft=draft)
         except FormError as error:
             mistakes += error.mistakes
             continue

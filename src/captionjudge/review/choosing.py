@@ -137,11 +137,20 @@ def undo(site: SiteNow, person: Person, wanted: FilterNow, item_id: ItemNow, pos
 
 
 @router.post("/desk/{item_id}/mark")
-def mark(site: SiteNow, person: Person, wanted: FilterNow, item_id: ItemNow, posted: PostedNow) -> Response:
-    """Flag an image or not any more; keep a note about it."""
+def mark(
+    site: SiteNow,
+    person: Person,
+    wanted: FilterNow,
+    item_id: ItemNow,
+    posted: PostedNow,
+    draft: Literal["yes", "no"] = "no",
+) -> Response:
+    """Flag an image or not any more; keep a note about it, as it is written or when it is done."""
     flag = {"on": True, "off": False}.get(posted.text("flag"))
     note = posted.text("note") if "note" in posted.fields else None
     site.setup.database.write(lambda batch: decide.mark(batch, person, item_id, flagged=flag, note=note))
+    if draft == "yes":
+        return Response(status_code=204)
     return see_other(f"/desk/{item_id}?{query_of(wanted)}")
 
 

@@ -15,7 +15,7 @@ _ROW = 46
 _BAR = 22
 _TALL = 150
 _NARROWEST_LABELLED = 7.0
-_LONGEST_LABEL = 30
+_LONGEST_LABEL = 40
 # One for each colour; the first is plain.
 _PATTERNS = (
     "",

@@ -86,7 +86,10 @@
     const dialog = opener && document.getElementById(opener.dataset.opens);
     if (!dialog?.showModal) return;
     event.preventDefault();
-    if (!dialog.open) dialog.showModal();
+    if (dialog.open) return;
+    dialog.showModal();
+    // Else the focus is on the button at the end, and a long list is scrolled there.
+    dialog.querySelector("h2")?.focus();
   }
 
   document.addEventListener("keydown", onKey);
