@@ -80,7 +80,7 @@ def criteria_weights(
     found = _decided(differences, scores, decisive=False)
     rule = f"logistic regression of choices on criteria, ridge {penalty:g}"
     n = len(found.score)
-    varies = found.differences.any(0)
+    varies: Bools = np.any(found.differences, axis=0).reshape(-1)
     fit = logistic(
         found.differences[:, varies],
         found.score,

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from captionjudge.statistics.arrays import Floats, codes, same_length
-from captionjudge.statistics.bradley_terry import ELO_PER_LOG_ODDS, Ranking
 from captionjudge.statistics.matrices import check_pairs
 from captionjudge.statistics.outcomes import Undecided, score_outcomes
+from captionjudge.statistics.ranking import ELO_PER_LOG_ODDS, Ranking
 
 
 def elo_ratings(

@@ -1,4 +1,4 @@
-"""Habits that make a judge less of one: preferring its own family, one impression for all criteria, one answer always."""
+"""Habits of a judge: preferring its own family, one impression for all criteria, one answer always."""
 
 from typing import NamedTuple
 

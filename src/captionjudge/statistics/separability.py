@@ -5,8 +5,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from captionjudge.statistics.arrays import Bools, Floats
-from captionjudge.statistics.bradley_terry import Ranking
 from captionjudge.statistics.likelihood import probabilities
+from captionjudge.statistics.ranking import Ranking
 
 Correction = Literal["holm", "none"]
 

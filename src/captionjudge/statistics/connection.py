@@ -55,16 +55,18 @@ def connectedness(
 
 
 def _one_sided(wins: Floats, member: Ints, strong: int, called: Sequence[str]) -> str:
-    """Name a group that never lost to, or never won against, any other."""
+    """Name the smallest group that never lost to, or never won against, any other."""
+    found: list[tuple[int, str]] = []
     for one in range(strong):
-        inside = np.flatnonzero(member == one)
-        outside = np.flatnonzero(member != one)
+        inside, outside = np.flatnonzero(member == one), np.flatnonzero(member != one)
         named = ", ".join(called[index] for index in inside.tolist())
-        if not wins[np.ix_(outside, inside)].any():
-            return f"never lost to any other: {named}; a finite strength does not exist"
-        if not wins[np.ix_(inside, outside)].any():
-            return f"never won against any other: {named}; a finite strength does not exist"
-    raise AssertionError("a graph that is not strongly connected has such a group")
+        for word, lacking in (
+            ("lost to", wins[np.ix_(outside, inside)]),
+            ("won against", wins[np.ix_(inside, outside)]),
+        ):
+            if not lacking.any():
+                found.append((len(inside), f"never {word} any other: {named}; a finite strength does not exist"))
+    return min(found)[1]
 
 
 def _listed(parts: Sequence[Sequence[int]], called: Sequence[str]) -> str:

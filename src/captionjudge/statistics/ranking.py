@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from captionjudge.statistics.arrays import Floats, kept
 from captionjudge.statistics.bootstrap import percentile_interval
 from captionjudge.statistics.cells import Cells, add_prior, alike, cluster_scores, contrasts, resampled_counts, separate
-from captionjudge.statistics.connectedness import connectedness
+from captionjudge.statistics.connection import connectedness
 from captionjudge.statistics.likelihood import Model, Optimum, maximise, terms
 from captionjudge.statistics.matrices import Comparisons, compare
 from captionjudge.statistics.outcomes import Ties, Undecided, rule_text, settle
