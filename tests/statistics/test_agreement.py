@@ -12,13 +12,13 @@ from scipy import stats
 from sklearn.metrics import cohen_kappa_score, confusion_matrix
 from statsmodels.stats.inter_rater import aggregate_raters, cohens_kappa
 from statsmodels.stats.inter_rater import fleiss_kappa as fleiss_of_statsmodels
+from tests.statistics.data import as_values, ratings
 
 from captionjudge.statistics.confusion import accuracy, confusion_table
 from captionjudge.statistics.kappa import Weighting, cohen_kappa, fleiss_kappa, gwet_ac
 from captionjudge.statistics.krippendorff import Level, krippendorff_alpha
 from captionjudge.statistics.people import beside_people, ceiling, majority
 from captionjudge.statistics.rates import wilson
-from tests.statistics.data import as_values, ratings
 
 WEIGHTINGS: tuple[tuple[Weighting, str | None], ...] = (
     ("plain", None),
@@ -131,7 +131,7 @@ def test_full_agreement_is_one() -> None:
 
 def test_where_all_say_the_same_there_is_no_kappa_and_the_rule_says_why() -> None:
     same = np.zeros((20, 2), dtype=np.int64)
-    for found in (cohen_kappa(*same.T, 3), fleiss_kappa(same, 3), krippendorff_alpha(as_values(same))):
+    for found in (cohen_kappa(same[:, 0], same[:, 1], 3), fleiss_kappa(same, 3), krippendorff_alpha(as_values(same))):
         assert np.isnan(found.value)
         assert "not defined" in found.rule
     assert gwet_ac(same, 3).value == 1.0

@@ -6,6 +6,7 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.statistics.data import comparisons
 
 from captionjudge.statistics.arrays import Floats, Ints
 from captionjudge.statistics.connection import connectedness
@@ -14,7 +15,6 @@ from captionjudge.statistics.likelihood import LOSS, TIE, WIN, Model, terms
 from captionjudge.statistics.matrices import compare, win_matrix
 from captionjudge.statistics.ranking import NoRanking, TieModel, bradley_terry, difference
 from captionjudge.statistics.separability import expected_wins, groups, next_pair, rank_ranges, separable
-from tests.statistics.data import comparisons
 
 STRENGTHS = np.array([0.9, 0.3, 0.0, -0.4, -0.8])
 MODELS: tuple[TieModel, ...] = ("davidson", "rao-kupper")
@@ -127,8 +127,8 @@ def test_swapping_a_and_b_of_any_pair_and_the_order_of_pairs_change_nothing(mode
     one, two = np.where(swap, second, first)[order], np.where(swap, first, second)[order]
     turned = np.where(swap & (outcome < 2), 1 - outcome, outcome)[order]
     for ties in ("half", "model"):
-        expected = bradley_terry(first, second, outcome, 5, ties=ties, tie_model=model)  # type: ignore[arg-type]
-        found = bradley_terry(one, two, turned, 5, ties=ties, tie_model=model)  # type: ignore[arg-type]
+        expected = bradley_terry(first, second, outcome, 5, ties=ties, tie_model=model)
+        found = bradley_terry(one, two, turned, 5, ties=ties, tie_model=model)
         assert found.strengths == pytest.approx(expected.strengths, abs=1e-8)
         assert found.low == pytest.approx(expected.low, abs=1e-8)
 
@@ -143,7 +143,7 @@ def test_turning_every_outcome_turns_the_ranking() -> None:
 
 def test_without_ties_all_rules_are_one() -> None:
     first, second, outcome = comparisons(9, 500, STRENGTHS)
-    found = [bradley_terry(first, second, outcome, 5, ties=ties).strengths for ties in ("half", "drop", "model")]  # type: ignore[arg-type]
+    found = [bradley_terry(first, second, outcome, 5, ties=ties).strengths for ties in ("half", "drop", "model")]
     assert (found[0] == found[1]).all()
     assert (found[0] == found[2]).all()
 

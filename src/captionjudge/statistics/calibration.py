@@ -1,16 +1,17 @@
 """Whether probabilities mean what they say."""
 
+import math
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from captionjudge.statistics.arrays import Floats, Ints, floats, kept, same_length
-from captionjudge.statistics.statistic import Statistic, mean, undefined
+from captionjudge.statistics.statistic import Statistic, mean, standard_error, undefined
 from captionjudge.statistics.winning import share
 
 Binning = Literal["width", "mass"]
-_DRAWS, _SEED = 20_000, 0
+_DRAWS, _SEED = 5_000, 0
 
 
 class Bin(NamedTuple):
@@ -147,8 +148,6 @@ def bin_numbers(p: Floats, bins: int, binning: Binning) -> Ints:
 
 def _gaps(known: _Known, index: Ints) -> tuple[Floats, Floats]:
     """Of every bin that is not empty: n_b / n times the gap, and its standard error given how many are in it."""
-    from captionjudge.statistics.statistic import standard_error
-
     numbers = np.unique(index)
     gap, error = np.zeros(len(numbers)), np.zeros(len(numbers))
     for place, number in enumerate(numbers):
@@ -158,9 +157,9 @@ def _gaps(known: _Known, index: Ints) -> tuple[Floats, Floats]:
         gap[place] = weight * off.mean()
         members = None if known.clusters is None else known.clusters[inside]
         own, count = standard_error(off - off.mean(), members)
-        # Where all of few were right, or there is only one, the spread says nothing: take that of a fair chance.
-        floor = 0.5 / len(off) if count < 2 or own == 0 else own
-        error[place] = weight * max(own if count > 1 else 0.0, floor)
+        # Where few all were right their spread says nothing: two units of a fair chance keep it from being 0.
+        squared = 0.0 if count < 2 else own * own * count
+        error[place] = weight * math.sqrt((squared + 0.5 / count) / (count + 2))
     return gap, error
 
 

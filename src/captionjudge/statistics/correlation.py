@@ -1,15 +1,17 @@
 """Whether two measures go together: Kendall, Spearman, Pearson, and pairwise accuracy with ties."""
 
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from captionjudge.statistics.arrays import Floats, floats, kept, same_length
+from captionjudge.statistics.arrays import Floats, Ints, floats, kept, same_length
 from captionjudge.statistics.concordance import concordance, ties
 from captionjudge.statistics.statistic import Statistic, linearised, undefined
 
 Variant = Literal["b", "c"]
+_COMPARED_DIRECTLY, _COMPARED_AT_ONCE = 500, 250_000
 
 
 class _Pair(NamedTuple):
@@ -134,12 +136,9 @@ def pairwise_accuracy(
     pair = _complete(metric, truth, groups)
     rule = f"pairwise accuracy with ties, within {epsilon} a tie" if epsilon else "pairwise accuracy with ties"
     right, pairs = np.zeros(len(pair.x)), np.zeros(len(pair.x))
-    members = np.zeros(len(pair.x), dtype=np.int64) if pair.clusters is None else pair.clusters
-    order = np.argsort(members, kind="stable")
-    starts = np.flatnonzero(np.diff(members[order], prepend=np.nan))
-    for those in np.split(order, starts[1:]) if len(order) else ():
+    for those in _blocks(pair.clusters, len(pair.x)):
         right[those] = _ordered_right(pair.x[those], pair.y[those], epsilon)
-        pairs[those] = len(those) - 1
+        pairs[those] = those.shape[1] - 1
     total = float(pairs.sum())
     if not total:
         return undefined(f"{rule}; there is no pair", 0, pair.left_out, confidence)
@@ -158,16 +157,31 @@ def pairwise_accuracy(
     )
 
 
+def _blocks(groups: np.ndarray | None, n: int) -> Iterator[Ints]:
+    """The units of every group, shape (groups, size): groups of one size together, large ones one by one."""
+    if groups is None:
+        yield np.arange(n)[None]
+        return
+    order = np.argsort(groups, kind="stable")
+    sizes = np.bincount(groups)
+    starts = np.cumsum(sizes) - sizes
+    for size in np.unique(sizes[sizes > 0]):
+        same = starts[sizes == size]
+        step = max(1, _COMPARED_AT_ONCE // int(size * size))
+        for begin in range(0, len(same), step):
+            yield order[same[begin : begin + step, None] + np.arange(size)]
+
+
 def _ordered_right(x: Floats, y: Floats, epsilon: float) -> Floats:
-    """For every unit, the number of others that x orders or ties as y does."""
-    if not epsilon:
-        alike = concordance(x, y)[0]
-        both = np.unique(np.stack([x, y]), axis=1, return_inverse=True)[1].reshape(-1).astype(np.float64)
-        return np.asarray(alike + ties(both), dtype=np.float64)
-    found = np.empty(len(x))
-    for place, (one, two) in enumerate(zip(x, y, strict=True)):
-        sign = np.where(np.abs(x - one) <= epsilon, 0, np.sign(x - one))
-        found[place] = (sign == np.sign(y - two)).sum() - 1
+    """For every unit, the number of others of its group that x orders or ties as y does; shape (groups, size)."""
+    if x.shape[1] > _COMPARED_DIRECTLY and not epsilon:
+        both = np.unique(np.stack([x[0], y[0]]), axis=1, return_inverse=True)[1].reshape(-1).astype(np.float64)
+        return np.asarray(concordance(x[0], y[0])[0] + ties(both), dtype=np.float64)[None]
+    found = np.empty(x.shape)
+    for place in range(x.shape[1]):
+        gap = x - x[:, place, None]
+        sign = np.where(np.abs(gap) <= epsilon, 0, np.sign(gap))
+        found[:, place] = (sign == np.sign(y - y[:, place, None])).sum(1) - 1
     return found
 
 

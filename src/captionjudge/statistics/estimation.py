@@ -113,7 +113,7 @@ def reviews_needed(found: Estimate, half_width: float, spread: float) -> Needed:
     """How many random reviews make the interval of the combined estimate value ± `half_width`.
 
     With σ the spread of human scores, ρ the correlation with the judge's, m all pairs, D the design effect, the
-    variance after n reviews is D σ² ((1 - ρ²) / n + ρ² / m).
+    variance after n reviews is D σ² ((1 - ρ²) / n + ρ² / m); Student's t is taken for n reviews.
 
     Args:
         found: from the reviews at hand.
@@ -125,18 +125,30 @@ def reviews_needed(found: Estimate, half_width: float, spread: float) -> Needed:
     """
     if not half_width > 0:
         raise ValueError(f"half_width must be above 0, not {half_width}")
-    z = normal_quantile(found.combined.confidence)
     variance = found.design_effect * spread * spread
-    wished = (half_width / z) ** 2
     explained = 0.0 if math.isnan(found.correlation) else found.correlation**2
-    alone = max(1, math.ceil(variance / wished)) if variance > 0 else 1
-    rest = wished - variance * explained / found.pairs
-    if rest <= 0:
-        return Needed(None, None, alone)
-    reviews = max(2, math.ceil(variance * (1 - explained) / rest))
-    if reviews > found.pairs:
+    alone = _smallest(variance, 0.0, half_width, found.combined.confidence)
+    floor = variance * explained / found.pairs
+    reviews = _smallest(variance * (1 - explained), floor, half_width, found.combined.confidence)
+    assert alone is not None
+    if reviews is None or reviews > found.pairs:
         return Needed(None, None, alone)
     return Needed(reviews, max(0, reviews - found.human_only.n), alone)
+
+
+def _smallest(variance: float, floor: float, half_width: float, confidence: float) -> int | None:
+    """The smallest n >= 3 with t · sqrt(variance / n + floor) <= half_width; None if there is none."""
+    n, quantile = 3, normal_quantile(confidence)
+    # With n the quantile falls, so that few rounds suffice.
+    for _ in range(20):
+        rest = (half_width / quantile) ** 2 - floor
+        if rest <= 0:
+            return None
+        last, n = n, max(3, math.ceil(variance / rest))
+        if n == last:
+            break
+        quantile = student_quantile(confidence, n - 1) * math.sqrt((n - 1) / (n - 2))
+    return n
 
 
 def _tuning(y: Floats, f: Floats, pairs: int) -> tuple[float, float]:

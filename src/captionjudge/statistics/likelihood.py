@@ -66,28 +66,26 @@ def probabilities(model: Model, d: Floats, t: float) -> tuple[Floats, Floats, Fl
     return win, loss, 1 - win - loss if shift else np.zeros_like(win)
 
 
-def maximise(model: Model, outcome: Ints, design: Floats, weights: Floats, penalty: Floats | None = None) -> Optimum:
+def maximise(model: Model, outcome: Ints, design: Floats, weights: Floats, start: Floats | None = None) -> Optimum:
     """The parameters that maximise Σ weights · log-likelihood, by Newton's method with halved steps.
 
     Args:
         outcome: shape (c,), WIN, LOSS or TIE.
         design: shape (c, P); d = design @ parameters. A model with a tie parameter has it as one more, the last.
         weights: shape (R, c), of R sets that are solved at once.
-        penalty: shape (P,), of the squares of the parameters: minus penalty · parameter² / 2.
+        start: shape (P,), where to begin, the tie parameter included.
     """
     extra = model != "bradley-terry"
     sets, size = len(weights), design.shape[1]
-    ridge = np.zeros(size + extra)
-    ridge[:size] = 0 if penalty is None else penalty
-    at = np.zeros((sets, size + extra))
-    if extra:
+    at = np.zeros((sets, size + extra)) if start is None else np.tile(start, (sets, 1))
+    if extra and start is None:
         at[:, -1] = _tie_start(model, outcome, weights)
     converged = np.zeros(sets, dtype=bool)
-    value, gradient, curvature = _derivatives(model, outcome, design, weights, at, ridge)
+    value, gradient, curvature = _derivatives(model, outcome, design, weights, at)
     for _ in range(_STEPS):
         step = _solve(curvature, gradient)
-        at, value = _climb(model, outcome, design, weights, at, ridge, step, value)
-        value, gradient, curvature = _derivatives(model, outcome, design, weights, at, ridge)
+        at, value = _climb(model, outcome, design, weights, at, step, value)
+        value, gradient, curvature = _derivatives(model, outcome, design, weights, at)
         converged = np.abs(step).max(1, initial=0) < _CLOSE
         if converged.all():
             break
@@ -100,7 +98,6 @@ def _climb(
     design: Floats,
     weights: Floats,
     at: Floats,
-    ridge: Floats,
     step: Floats,
     value: Floats,
 ) -> tuple[Floats, Floats]:
@@ -114,7 +111,7 @@ def _climb(
         tried[~inside] = at[~inside]
         t = tried[:, size:] if model != "bradley-terry" else np.zeros((len(at), 1))
         found = terms(model, outcome, tried[:, :size] @ design.T, t).value
-        reached = (weights * found).sum(1) - (ridge * tried * tried).sum(1) / 2
+        reached = (weights * found).sum(1)
         worse = ~inside | (reached < value - 1e-9 * (1 + np.abs(value)))
         if not worse.any():
             return tried, reached
@@ -124,13 +121,13 @@ def _climb(
 
 
 def _derivatives(
-    model: Model, outcome: Ints, design: Floats, weights: Floats, at: Floats, ridge: Floats
+    model: Model, outcome: Ints, design: Floats, weights: Floats, at: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """Value (R,), gradient (R, P) and negative Hessian (R, P, P) of the penalised log-likelihood."""
+    """Value (R,), gradient (R, P) and negative Hessian (R, P, P) of the log-likelihood."""
     extra = model != "bradley-terry"
     size = design.shape[1]
     found = terms(model, outcome, at[:, :size] @ design.T, at[:, size:] if extra else np.zeros((len(at), 1)))
-    value = (weights * found.value).sum(1) - (ridge * at * at).sum(1) / 2
+    value = (weights * found.value).sum(1)
     gradient = (weights * found.by_d) @ design
     curvature = _weighted_squares(-weights * found.by_dd, design)
     if extra:
@@ -138,7 +135,7 @@ def _derivatives(
         border = -((weights * found.by_dt) @ design)
         corner = -(weights * found.by_tt).sum(1)
         curvature = np.block([[curvature, border[:, :, None]], [border[:, None, :], corner[:, None, None]]])
-    return value, gradient - ridge * at, curvature + np.diag(ridge)
+    return value, gradient, curvature
 
 
 def _weighted_squares(weights: Floats, design: Floats) -> Floats:

@@ -146,7 +146,7 @@ def _ranking(
         half = normal_quantile(how.confidence) * np.sqrt(np.diag(covariance))
         low, high = at - half, at + half
     elif how.kind == "bootstrap":
-        replicates, lost = _replicates(cells, model, turn, how)
+        replicates, lost = _replicates(cells, best, model, turn, how)
         covariance = np.cov(replicates.T)
         ends = np.array([percentile_interval(each, how.confidence) for each in replicates.T])
         low, high = ends[:, 0], ends[:, 1]
@@ -164,10 +164,10 @@ def _ranking(
     )
 
 
-def _replicates(cells: Cells, model: Model, turn: Floats, how: _Intervals) -> tuple[Floats, int]:
+def _replicates(cells: Cells, best: Optimum, model: Model, turn: Floats, how: _Intervals) -> tuple[Floats, int]:
     """Strengths of the bootstrap samples that have them, and how many have not."""
     counts = resampled_counts(cells, resamples=how.resamples, seed=how.seed)
-    found = maximise(model, cells.outcome, cells.design, counts)
+    found = maximise(model, cells.outcome, cells.design, counts, best.parameters[0])
     # Parameters beyond this are those of a sample without a maximum, on which the steps ran out.
     sound = found.converged & (np.abs(found.parameters).max(1) < 25)
     replicates: Floats = found.parameters[sound] @ turn.T
