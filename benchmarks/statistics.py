@@ -3,18 +3,21 @@
     python benchmarks/statistics.py [--verdicts N] [--pairs N]
 
 Bradley-Terry with intervals for 12 candidates on a million verdicts within a second; every statistic there is of
-100,000 pairs, judged in both orders and in part reviewed by people, within ten seconds and 1 GB. Each is measured in a
-process of its own, after imports.
+100,000 pairs, judged in both orders and in part reviewed by people, within ten seconds and 1 GB; and as much for the
+report of a judgments file of so many pairs. Each is measured in a process of its own, after imports.
 """
 
 import argparse
 import multiprocessing
 import resource
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 
 from captionjudge import statistics as cj
 
@@ -27,7 +30,11 @@ def main() -> None:
     parser.add_argument("--verdicts", type=int, default=1_000_000)
     parser.add_argument("--pairs", type=int, default=100_000)
     options = parser.parse_args()
-    for name, job, size in (("ranking", rank, options.verdicts), ("all statistics", everything, options.pairs)):
+    for name, job, size in (
+        ("ranking", rank, options.verdicts),
+        ("all statistics", everything, options.pairs),
+        ("a report of a file", report, options.pairs),
+    ):
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             rows, megabytes = pool.apply(measured, (job, size))
         print(f"\n{name}, {size:,} rows, peak {megabytes:.0f} MiB")
@@ -39,7 +46,7 @@ def main() -> None:
 def measured(job: Callable[[int], Iterator[Timed]], size: int) -> tuple[list[Timed], float]:
     """What the job took, and the peak memory of the process in MiB."""
     # What is imported lazily comes first.
-    for job_ in (rank, everything):
+    for job_ in (rank, everything, report):
         list(job_(2000))
     rows = list(job(size))
     return rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -107,6 +114,40 @@ def everything(n: int) -> Iterator[Timed]:
     yield timed("estimation", cj.estimate, score, reviewed, clusters=image)
     yield timed("contradictions", cj.contradiction_rate, criteria, decided, clusters=image)
     yield timed("weights of criteria", cj.criteria_weights, criteria, decided, clusters=image)
+
+
+def report(n: int) -> Iterator[Timed]:
+    """A judgments file of `n` pairs of six candidates: two orders, three criteria, two people for every tenth."""
+    from captionjudge.reporting.figures import figures
+    from captionjudge.reporting.recorded import read_judgments
+
+    first, second, ab, rng = verdicts(n)
+    chosen = np.array(["a", "b", "tie"])[ab]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "judgments.jsonl"
+        with file.open("wb") as out:
+            for k in range(n):
+                out.write(orjson.dumps(line(k, sorted((int(first[k]) % 6, int(second[k]) % 6)), str(chosen[k]), rng)))
+                out.write(b"\n")
+        yield timed("reading", read_judgments, file)
+        yield timed("all figures", figures, read_judgments(file))
+
+
+def line(k: int, candidates: list[int], choice: str, rng: np.random.Generator) -> dict[str, Any]:
+    """One pair as it stands in a judgments file."""
+    a, b = candidates if candidates[0] != candidates[1] else (0, 1)
+    marks = {name: {"a": int(rng.integers(1, 6)), "b": int(rng.integers(1, 6))} for name in ("Right", "Full", "Clear")}
+    other = choice if rng.random() < 0.9 else "a"
+    said = {"judge": "judge", "probability": round(float(rng.uniform(0.5, 1)), 3), "criteria": marks}
+    people = [{"annotator": f"p{who}", "choice": choice if rng.random() < 0.8 else "b"} for who in range(2)]
+    return {
+        "id": str(k),
+        "image": f"image {k // 4}",
+        "a": {"candidate": f"model {a}", "text": "a dog on a beach " * int(rng.integers(3, 20))},
+        "b": {"candidate": f"model {b}", "text": "a dog on a beach " * int(rng.integers(3, 20))},
+        "verdicts": [said | {"order": "ab", "choice": choice}, said | {"order": "ba", "choice": other}],
+        "final_choices": people if k % 10 == 0 else [],
+    }
 
 
 def verdicts(n: int) -> tuple[Any, Any, Any, np.random.Generator]:

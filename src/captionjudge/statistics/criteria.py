@@ -81,6 +81,8 @@ def criteria_weights(
     rule = f"logistic regression of choices on criteria, ridge {penalty:g}"
     n = len(found.score)
     varies: Bools = np.any(found.differences, axis=0).reshape(-1)
+    if not varies.any():
+        return tuple(undefined(f"{rule}: never differs", n, found.left_out, confidence) for _ in varies)
     fit = logistic(
         found.differences[:, varies],
         found.score,
