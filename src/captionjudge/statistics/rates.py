@@ -15,11 +15,11 @@ class Rate(NamedTuple):
     n: int
 
 
-def wilson(successes: float, n: int, z: float = Z_95) -> Rate | None:
+def wilson(successes: float, n: float, z: float = Z_95) -> Rate | None:
     """The Wilson score interval of a proportion; None when n is 0.
 
     With p = successes / n: center (p + z²/2n) / (1 + z²/n), half-width z / (1 + z²/n) · sqrt(p(1-p)/n + z²/4n²).
-    `successes` may be fractional, for ties that count half.
+    `successes` may be fractional, for ties that count half; `n` too, as an effective number of trials.
 
     Source: E. B. Wilson, Probable Inference, the Law of Succession, and Statistical Inference, Journal of the
     American Statistical Association 22 (1927), 209-212.
@@ -36,4 +36,4 @@ def wilson(successes: float, n: int, z: float = Z_95) -> Rate | None:
     center = (p + z * z / (2 * n)) / scale
     half = z / scale * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     # Rounding must not put the share outside of its own interval.
-    return Rate(p, max(0.0, min(p, center - half)), min(1.0, max(p, center + half)), n)
+    return Rate(p, max(0.0, min(p, center - half)), min(1.0, max(p, center + half)), int(n))
