@@ -2,14 +2,18 @@
 
 import json
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import orjson
 from sqlalchemy import text
+from tests.job.conftest import Provider
 
 from captionjudge.config import CONFIG_FILE, load_config
 from captionjudge.store.database import open_database, sqlite_url
+
+Content = tuple[str, str, str]
 
 _QUERIES = {
     "descriptions": "SELECT i.title, d.author, d.text, d.client_metadata FROM item d JOIN item i"
@@ -42,6 +46,17 @@ def _alike(cell: Any) -> Any:
     if isinstance(cell, dict | list):
         return orjson.dumps(cell).decode()
     return int(cell) if isinstance(cell, bool) else cell
+
+
+def contents(provider: Provider) -> list[Content]:
+    """What the server was asked, in the order of arrival: model, digest of the image, digest of the text."""
+    return [(request["model"], request["image"], request["text"]) for request in provider.requests()]
+
+
+def answered(folder: Path) -> set[Content]:
+    """The same of every call whose answer is in the store."""
+    found = rows(folder, "answered_contents")
+    return {(model.partition("/")[2], image, sha256(text.encode()).hexdigest()) for model, image, text in found}
 
 
 def final_state(folder: Path) -> dict[str, list[list[Any]]]:

@@ -6,17 +6,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from tests.job.conftest import BOTH_STORES, Provider, cli
-from tests.job.state import final_state, rows
+from tests.job.state import Content, answered, contents, final_state, rows
 
 Make = Callable[..., Path]
 Images = Callable[[int], Path]
-
-Content = tuple[str, str, str]
 
 IN_FLIGHT = 8
 
@@ -39,17 +36,6 @@ def _kill(folder: Path, provider: Provider, requests: int, seconds: float) -> No
     process.wait()
 
 
-def _contents(provider: Provider) -> list[Content]:
-    """What the server was asked, in the order of arrival: model, digest of the image, digest of the text."""
-    return [(request["model"], request["image"], request["text"]) for request in provider.requests()]
-
-
-def _answered(folder: Path) -> set[Content]:
-    """The same of every call whose answer is in the store."""
-    found = rows(folder, "answered_contents")
-    return {(model.partition("/")[2], image, sha256(text.encode()).hexdigest()) for model, image, text in found}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", [0.1], indirect=True)
 @pytest.mark.parametrize(("new_store", "kills"), [("sqlite", 20), ("postgresql", 5)], indirect=["new_store"])
@@ -64,12 +50,12 @@ def test_killed_at_random_moments_a_run_ends_as_an_undisturbed_one(
     begun = useful = 0
     for _ in range(kills):
         _kill(folder, provider, chance.randrange(1, max(2, number * 3 // 10)), chance.uniform(0, 0.1))
-        arrived = _contents(provider)
+        arrived = contents(provider)
         # Nothing that the store held after the kill before this one has been asked again.
         assert stored.isdisjoint(arrived[begun:])
         # A request that was on its way at the kill may still arrive, and is in no store yet.
         begun = len(arrived)
-        known = _answered(folder)
+        known = answered(folder)
         assert stored <= known
         assert known <= set(arrived)
         useful += 0 < len(known) < len(set(arrived))
@@ -77,7 +63,7 @@ def test_killed_at_random_moments_a_run_ends_as_an_undisturbed_one(
     assert useful >= kills // 2, "hardly a kill met calls in flight"
     unfinished = {row[1] for row in rows(folder, "tasks")}
     assert cli("run", folder).code == 0
-    assert stored.isdisjoint(_contents(provider)[begun:])
+    assert stored.isdisjoint(contents(provider)[begun:])
 
     # What was sent again was in flight at a kill, or had been answered in the moment that a commit takes.
     sent.update(request["key"] for request in provider.requests())

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from tests.job.conftest import Provider, cli
-from tests.job.state import rows
+from tests.job.state import answered, contents, rows
 
 Make = Callable[..., Path]
 Images = Callable[[int], Path]
@@ -35,7 +34,7 @@ def running(folder: Path, *options: str) -> Iterator[Process]:
             process.kill()
 
 
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+def until(condition: Callable[[], bool], seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -47,13 +46,9 @@ def until_it_says(process: Process, words: str) -> None:
     assert any(words in line for line in process.stderr)
 
 
-def ended(process: Process, seconds: float = 30) -> int:
+def ended(process: Process, seconds: float = 90) -> int:
     process.communicate(timeout=seconds)
     return process.returncode
-
-
-def asked(provider: Provider, model: str) -> Counter[str]:
-    return Counter(request["key"] for request in provider.requests() if request["model"] == model)
 
 
 @pytest.fixture
@@ -113,12 +108,12 @@ def test_after_two_signals_the_next_run_goes_on_and_asks_nothing_again_that_was_
         until_it_says(process, "Ctrl-C again")
         os.kill(process.pid, signal.SIGINT)
         ended(process)
-    before = asked(provider, "a")
+    stored, begun = answered(folder), len(provider.requests())
     provider.log.with_suffix(".well").touch()
     assert cli("run", folder).code == 0
     assert {row[1] for row in rows(folder, "tasks")} == {"Review"}
-    assert 3 <= len(before) < 12
-    assert set(asked(provider, "a").values()) == {1}
+    assert 3 <= len(stored) < 12
+    assert stored.isdisjoint(contents(provider)[begun:])
 
 
 def test_a_run_that_watches_takes_up_what_another_process_imports(
@@ -137,6 +132,6 @@ def test_a_run_that_watches_takes_up_what_another_process_imports(
         until(lambda: len(through()) == 5)
         assert process.poll() is None
         os.kill(process.pid, signal.SIGINT)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=90)
     assert process.returncode == INTERRUPTED
     assert (json.loads(out)["finished"], json.loads(out)["waiting"]) == (5, 0)
