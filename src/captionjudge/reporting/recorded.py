@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,8 +13,8 @@ import orjson
 from captionjudge.errors import ConfigError, DataError
 from captionjudge.judging.outcome import merge
 from captionjudge.statistics.arrays import Bools, Floats, Ints
-from captionjudge.statistics.outcomes import Outcome, outcome_codes
-from captionjudge.store.records import Verdict
+from captionjudge.statistics.outcomes import LABELS, Outcome
+from captionjudge.store.records import Choice, Slots, Verdict
 
 CHOICES = {"a": Outcome.A, "b": Outcome.B, "tie": Outcome.TIE, "both_bad": Outcome.BOTH_BAD}
 _NAN = float("nan")
@@ -108,7 +109,7 @@ class _Rows:
                 self.criteria[name][row] = value
 
     def _criterion(self, name: str, answer: object) -> float | None:
-        if not isinstance(answer, Mapping):
+        if not isinstance(answer, dict):
             return None
         if "choice" in answer:
             self.side_by_side.add(name)
@@ -217,20 +218,21 @@ def _pair(data: Mapping[str, Any], number: int) -> tuple[str, str, str, float, f
 
 def _outcome(said: Iterable[Mapping[str, Any]]) -> int:
     """What verdicts come to, by the rule that the runner uses."""
-    verdicts = list(said)
-    if not verdicts:
+    return _merged(
+        tuple((each["judge"], each.get("order") or "ab", each.get("sample") or 0, each.get("choice")) for each in said)
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _merged(said: tuple[tuple[str, Slots, int, Choice | None], ...]) -> int:
+    """The same; remembered, as most pairs of a file have had one of few things said about them."""
+    if not said:
         return -1
-    if len(verdicts) == 1:
-        return int(CHOICES.get(verdicts[0].get("choice") or "", Outcome.FAILED))
-    return int(outcome_codes([merge(as_verdict(each, place) for place, each in enumerate(verdicts)).outcome])[0])
-
-
-def as_verdict(said: Mapping[str, Any], place: int) -> Verdict:
-    """A line's verdict as the runner knows it; later ones replace earlier ones of the same judge, order and sample."""
-    return Verdict(
-        f"{place:08}", "", "", "", "", "a", "b", said["judge"], said.get("order") or "ab", "", 0,
-        sample=said.get("sample") or 0, choice=said.get("choice"), probability=said.get("probability"),
-    )  # fmt: skip
+    verdicts = [
+        Verdict(f"{place:08}", "", "", "", "", "a", "b", judge, order, "", 0, sample=sample, choice=choice)
+        for place, (judge, order, sample, choice) in enumerate(said)
+    ]
+    return LABELS.index(merge(verdicts).outcome)
 
 
 def _checked(line: bytes) -> dict[str, Any]:
