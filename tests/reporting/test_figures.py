@@ -150,6 +150,28 @@ def test_the_order_of_lines_changes_nothing() -> None:
     assert two == one
 
 
+def test_candidates_that_stand_in_either_order_are_compared_once() -> None:
+    mark = {"Detail": {"a": 3, "b": 1}}
+    lines = [_line(n, [_verdict("a", criteria=mark, strength=2)], [_choice("a")]) for n in range(6)]
+    turned = [
+        _line(
+            n,
+            [_verdict("b", "ba", criteria={"Detail": {"a": 1, "b": 3}}, strength=2)],
+            [_choice("b")],
+            a={"candidate": "B", "text": "one"},
+            b={"candidate": "A", "text": "one two three"},
+        )
+        for n in range(3, 6)
+    ]
+    assert _figures(*lines[:3], *turned) == _figures(*lines)
+
+
+def test_what_the_file_says_of_contradictions_is_counted() -> None:
+    found = _figures(*(_line(n, [_verdict("a", consistent=[True, False, None][n])]) for n in range(3)))
+    contradicts = found["judges"][0]["contradicts"]
+    assert (contradicts["value"], contradicts["n"], contradicts["left_out"]) == (0.5, 2, {"not said": 1})
+
+
 def test_bad_lines_are_named_and_the_others_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "judgments.jsonl"
     bad = [b"{", b"[]", b"{}", _line(1, [_verdict("c")]), _line(2, [_verdict("a", probability=2)]), _line(3, [], [{}])]

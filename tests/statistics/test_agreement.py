@@ -14,11 +14,13 @@ from statsmodels.stats.inter_rater import aggregate_raters, cohens_kappa
 from statsmodels.stats.inter_rater import fleiss_kappa as fleiss_of_statsmodels
 from tests.statistics.data import as_values, ratings
 
+from captionjudge.statistics.arrays import Ints
 from captionjudge.statistics.confusion import accuracy, confusion_table
 from captionjudge.statistics.kappa import Weighting, cohen_kappa, fleiss_kappa, gwet_ac
 from captionjudge.statistics.krippendorff import Level, krippendorff_alpha
 from captionjudge.statistics.people import beside_people, ceiling, majority
 from captionjudge.statistics.rates import wilson
+from captionjudge.statistics.statistic import Statistic
 
 WEIGHTINGS: tuple[tuple[Weighting, str | None], ...] = (
     ("plain", None),
@@ -135,6 +137,23 @@ def test_where_all_say_the_same_there_is_no_kappa_and_the_rule_says_why() -> Non
         assert np.isnan(found.value)
         assert "not defined" in found.rule
     assert gwet_ac(same, 3).value == 1.0
+
+
+def test_intervals_of_agreement_cover_at_their_nominal_rate() -> None:
+    def measured(table: Ints) -> list[Statistic]:
+        values = as_values(table)
+        return [
+            cohen_kappa(table[:, 0], table[:, 1], 4, weighting="quadratic"),
+            fleiss_kappa(table, 4),
+            gwet_ac(table, 4),
+            krippendorff_alpha(values, "nominal"),
+            krippendorff_alpha(values, "ordinal"),
+        ]
+
+    true = np.array([each.value for each in measured(ratings(77, units=400_000))])
+    found = [measured(ratings(seed, units=200)) for seed in range(1000)]
+    hits = [[each.low <= value <= each.high for each, value in zip(row, true, strict=True)] for row in found]
+    assert np.mean(hits, axis=0) == pytest.approx(0.95, abs=0.02)
 
 
 def test_a_unit_that_is_repeated_as_one_cluster_adds_nothing() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from captionjudge.reporting.recorded import Choices, Recorded
-from captionjudge.statistics.arrays import Bools, Floats, Ints
+from captionjudge.statistics.arrays import Bools, Floats, Ints, kept
 from captionjudge.statistics.calibration import Binning, brier, calibration_error, reliability_curve
 from captionjudge.statistics.confusion import accuracy, confusion_table
 from captionjudge.statistics.correlation import spearman
@@ -24,7 +24,7 @@ from captionjudge.statistics.recalibration import recalibrate
 from captionjudge.statistics.separability import expected_wins, groups, next_pair, rank_ranges
 from captionjudge.statistics.statistic import Statistic
 from captionjudge.statistics.strength import WEIGHTS, level_shares, strength_score
-from captionjudge.statistics.winning import probability_of_a, weighted_win_rate, win_rate
+from captionjudge.statistics.winning import probability_of_a, share, weighted_win_rate, win_rate
 
 CHOSEN = 4
 """Of the outcomes, those that one can choose: A, B, tie, both bad."""
@@ -210,10 +210,17 @@ def _judge(recorded: Recorded, index: int, human: Ints) -> dict[str, Any]:
         "longer_wins": longer_wins(score, recorded.a_length[pair], recorded.b_length[pair], clusters=image),
         "constancy": {"answer": LABELS[constant.answer] if constant.answer >= 0 else None, "share": constant.share}
         | {"degenerate": constant.degenerate},
+        "contradicts": _said_to_contradict(said.contradicts[rows], image),
         "people": _with_people(recorded, human, _of_judge(ab, ba)),
         "calibration": _calibration(recorded, human, pair, outcome, said.probability[rows]),
         "criteria": _criteria(recorded, said, rows),
     }
+
+
+def _said_to_contradict(said: Floats, image: Ints) -> Statistic:
+    known = ~np.isnan(said)
+    rule = "share of verdicts whose choice contradicts their criteria, as the file says"
+    return share(said[known], rule, clusters=image[known], left_out=kept({"not said": int((~known).sum())}))
 
 
 def _of_judge(ab: Ints, ba: Ints) -> Ints:

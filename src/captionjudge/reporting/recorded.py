@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,6 +41,7 @@ class Choices:
         a_first: shape (n,), whether A was shown first.
         criteria: by criterion, shape (n,) each: A's answer less B's, or the level; nan where there is none.
         side_by_side: criteria that were answered by comparing.
+        contradicts: shape (n,), 1 where the choice was found to contradict its criteria, 0 where not; nan if not said.
     """
 
     pair: Ints
@@ -52,6 +53,7 @@ class Choices:
     a_first: Bools
     criteria: Mapping[str, Floats]
     side_by_side: frozenset[str]
+    contradicts: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +94,7 @@ class _Rows:
     a_first: list[bool] = field(default_factory=list)
     criteria: dict[str, dict[int, float]] = field(default_factory=lambda: defaultdict(dict))
     side_by_side: set[str] = field(default_factory=set)
+    contradicts: list[float] = field(default_factory=list)
 
     def add(self, pair: int, who: str, said: Mapping[str, Any]) -> None:
         """Take one choice in."""
@@ -103,6 +106,7 @@ class _Rows:
         stated = said.get("probability")
         self.probability.append(_NAN if stated is None or choice is None else float(stated))
         self.a_first.append(said.get("order") != "ba")
+        self.contradicts.append({True: 0.0, False: 1.0}.get(said.get("consistent"), _NAN))  # type: ignore[arg-type]
         for name, answer in (said.get("criteria") or {}).items():
             value = self._criterion(name, answer)
             if value is not None:
@@ -135,6 +139,7 @@ class _Rows:
             np.array(self.a_first, dtype=bool),
             criteria,
             frozenset(self.side_by_side),
+            np.array(self.contradicts, dtype=np.float64),
         )
 
 
@@ -178,7 +183,7 @@ def from_lines(lines: Iterable[bytes]) -> Recorded:
     code = {name: index for index, name in enumerate(names)}
     image = np.unique(np.array([pair[2] for pair in pairs], dtype=object).astype(str), return_inverse=True)[1]
     audit = np.array([bool(pair[6]) for pair in pairs]) if any(pair[6] is not None for pair in pairs) else None
-    return Recorded(
+    found = Recorded(
         tuple(names),
         np.array([code[pair[0]] for pair in pairs], dtype=np.int64),
         np.array([code[pair[1]] for pair in pairs], dtype=np.int64),
@@ -191,6 +196,45 @@ def from_lines(lines: Iterable[bytes]) -> Recorded:
         people.columns(),
         tuple(errors),
     )
+    return _one_way(found)
+
+
+def _one_way(found: Recorded) -> Recorded:
+    """Two candidates that stand in either order are put in that of their first line, with all that was said of them."""
+    size = len(found.candidates)
+    low, high = np.minimum(found.a, found.b), np.maximum(found.a, found.b)
+    _, first, index = np.unique(low * size + high, return_index=True, return_inverse=True)
+    turned = found.a != found.a[first][index.reshape(-1)]
+    if not turned.any():
+        return found
+    return replace(
+        found,
+        a=np.where(turned, found.b, found.a),
+        b=np.where(turned, found.a, found.b),
+        a_length=np.where(turned, found.b_length, found.a_length),
+        b_length=np.where(turned, found.a_length, found.b_length),
+        outcome=_other(found.outcome, turned),
+        verdicts=_turned(found.verdicts, turned),
+        people=_turned(found.people, turned),
+    )
+
+
+def _turned(choices: Choices, turned: Bools) -> Choices:
+    rows = turned[choices.pair]
+    sign = np.where(rows, -1.0, 1.0)
+    return replace(
+        choices,
+        outcome=_other(choices.outcome, rows),
+        level=sign * choices.level,
+        a_first=choices.a_first ^ rows,
+        criteria={name: sign * answers for name, answers in choices.criteria.items()},
+    )
+
+
+def _other(outcome: Ints, rows: Bools) -> Ints:
+    """A for B and B for A in these rows."""
+    decided = (outcome == Outcome.A) | (outcome == Outcome.B)
+    return np.where(rows & decided, Outcome.A + Outcome.B - outcome, outcome).astype(np.int64)
 
 
 def level_of(choice: str | None, strength: float | None) -> float:
