@@ -126,7 +126,8 @@ def judge(row: LabelRowV2, texts: Annotated[dict[str, str] | None, Depends(dep_t
         reply = ask(frame, question, response_format={"type": "json_schema", "json_schema": form})
         for instance in answers(reply):
             instance.set_for_frames()
-            row.add_classification_instance(instance)
+            # Saved before the judge was killed, perhaps: what is there is judged anew.
+            row.add_classification_instance(instance, force=True)
         row.save()
     return "LLM Ruling"
 

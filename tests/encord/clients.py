@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from captionjudge.workflow import template_id
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 COMPAT = ROOT / "src" / "captionjudge" / "encord" / "compat.py"
@@ -53,7 +55,9 @@ def served(folder: Path) -> Iterator[Served]:
         assert process.stdout is not None
         text = "".join(process.stdout.readline() for _ in range(4))
         hash_, origin, link = (re.search(what, text) for what in (r"hash +(\S+)", r"DOMAIN=(\S+)", r"review +(\S+)"))
-        assert hash_ and origin and link, text
+        assert hash_ is not None, text
+        assert origin is not None, text
+        assert link is not None, text
         try:
             yield Served(hash_[1], origin[1], link[1])
         finally:
@@ -73,6 +77,7 @@ def environ(served_: Served, key: Path, model: str = "") -> Mapping[str, str]:
     return {
         **kept,
         "PROJECT": served_.project,
+        "TEMPLATE": template_id("notebook"),
         "ENCORD_DOMAIN": served_.origin,
         "ENCORD_SSH_KEY_FILE": str(key),
         "OPENAI_API_KEY": "none",

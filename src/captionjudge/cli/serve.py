@@ -35,7 +35,9 @@ def serve(
     ] = None,
 ) -> int:
     """Serve the review page, and the protocol of the labelling platform's clients, until Ctrl-C."""
-    from captionjudge.encord.app import create_app, with_pages
+    from captionjudge.encord.app import app_of, with_pages
+    from captionjudge.encord.host import open_host
+    from captionjudge.encord.webhooks import Notifier
     from captionjudge.review.serve import Place, start_link
     from captionjudge.review.serve import serve as serve_pages
 
@@ -47,7 +49,8 @@ def serve(
         )
     with open_project(folder, project) as opened:
         setup = opened.setup
-        protocol = create_app(setup)
+        wire = open_host(setup)
+        protocol = app_of(wire)
 
         def ready(origin: str) -> None:
             typer.echo(f"Serving {setup.config.title} at {origin}; Ctrl-C ends it.")
@@ -55,7 +58,8 @@ def serve(
             typer.echo(f"  for clients    export ENCORD_DOMAIN={origin}")
             typer.echo(f"  review         {start_link(setup, origin)}")
 
-        serve_pages(setup, opened.folder, place, ready, lambda pages: with_pages(protocol, pages))
+        with Notifier(wire):
+            serve_pages(setup, opened.folder, place, ready, lambda pages: with_pages(protocol, pages))
     return OK
 
 

@@ -7,7 +7,20 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from captionjudge.encord import contents, datasets, labels, legacy, ontologies, projects, rows, storage, tasks, uploads
+from captionjudge.encord import (
+    contents,
+    datasets,
+    export,
+    issues,
+    labels,
+    legacy,
+    ontologies,
+    projects,
+    rows,
+    storage,
+    tasks,
+    uploads,
+)
 from captionjudge.encord import users as users_
 from captionjudge.encord.door import OLD, App, Door, Front, new_error, old_error
 from captionjudge.encord.faults import Fault, unsupported
@@ -30,7 +43,8 @@ def app_of(host: Host) -> App:
     """As `create_app`, for a host that is open."""
     app = FastAPI(title="captionjudge", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.host = host
-    for module in (projects, ontologies, tasks, storage, uploads, contents, datasets, users_, legacy):
+    resources = (projects, ontologies, tasks, issues, export, storage, uploads, contents, datasets, users_, legacy)
+    for module in resources:
         app.include_router(module.router)
     app.add_exception_handler(Fault, _fault)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -12,7 +12,7 @@ from pydantic import Field
 from captionjudge.encord.faults import forbidden, invalid, unsupported
 from captionjudge.encord.host import Call, CallNow, Host, HostNow, may_folder, own_folder
 from captionjudge.encord.space import OWNER
-from captionjudge.encord.wire import NOTHING, PAGE, Wire, answer, page, page_after, reply, stamp, to_token
+from captionjudge.encord.wire import PAGE, Wire, answer, page, page_after, reply, stamp, to_token
 from captionjudge.store import datasets, folders, items, keys
 from captionjudge.store.batch import Batch
 from captionjudge.store.folders import Folder, StoredItem
@@ -102,6 +102,12 @@ class FolderChange(Wire):
     client_metadata: dict[str, Any] | None = None
 
 
+class FolderChanges(Wire):
+    """What is to change about several folders, by id."""
+
+    folder_patches: dict[UUID, FolderChange] = Field(default_factory=dict)
+
+
 class ItemChange(Wire):
     """What is to change about an item."""
 
@@ -152,7 +158,8 @@ def change_items(host: HostNow, call: CallNow, body: ItemChanges) -> Response:
         found = own_items(host, batch, call, [str(each) for each in body.item_patches])
         for one, change in zip(found, body.item_patches.values(), strict=True):
             _change(batch, call, one, change)
-        return NOTHING
+        changed = folders.items_by_ids(batch.connection, [each.item.id for each in found])
+        return page([item_out(host, batch, call, changed[each.item.id], sign=False) for each in found])
 
     return reply(host.change(call, write))
 
@@ -180,18 +187,23 @@ def create_folder(host: HostNow, call: CallNow, body: FolderIn) -> Response:
     return reply(host.change(call, write))
 
 
+@router.patch("/folders/patch-bulk")
+def change_folders(host: HostNow, call: CallNow, body: FolderChanges) -> Response:
+    """Change several folders, all or none."""
+
+    def write(batch: Batch) -> str:
+        changes = body.folder_patches.items()
+        return page([_change_folder(host, batch, call, str(folder), change) for folder, change in changes])
+
+    return reply(host.change(call, write))
+
+
 @router.patch("/folders/{folder}")
 def change_folder(host: HostNow, call: CallNow, folder: UUID, body: FolderChange) -> Response:
     """Change a folder. Its metadata is merged, as items' is."""
 
     def write(batch: Batch) -> str:
-        known = own_folder(host, batch, call, str(folder))
-        values: dict[str, Any] = body.model_dump(exclude_none=True, include={"name", "description"})
-        if body.client_metadata is not None:
-            values["client_metadata"] = {**known.client_metadata, **body.client_metadata}
-        if values:
-            folders.update(batch, known.id, values)
-        return answer(folder_out(batch, folders.get(batch.connection, known.id) or known))
+        return answer(_change_folder(host, batch, call, str(folder), body))
 
     return reply(host.change(call, write))
 
@@ -323,6 +335,16 @@ def folder_out(batch: Batch, one: Folder) -> FolderOut:
         last_edited_at=stamp(one.updated_at),
         path_to_root=[StepOut(uuid=each.id, parent_uuid=each.parent_id, name=each.name) for each in path],
     )
+
+
+def _change_folder(host: Host, batch: Batch, call: Call, folder_id: str, change: FolderChange) -> FolderOut:
+    known = own_folder(host, batch, call, folder_id)
+    values: dict[str, Any] = change.model_dump(exclude_none=True, include={"name", "description"})
+    if change.client_metadata is not None:
+        values["client_metadata"] = {**known.client_metadata, **change.client_metadata}
+    if values:
+        folders.update(batch, known.id, values)
+    return folder_out(batch, folders.get(batch.connection, known.id) or known)
 
 
 def _change(batch: Batch, call: Call, one: StoredItem, change: ItemChange) -> None:

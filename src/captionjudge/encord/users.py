@@ -14,14 +14,12 @@ from captionjudge.encord.legacy import Ask, answers, dumps, uuid_of
 from captionjudge.encord.ontologies import own_ontology
 from captionjudge.encord.projects import ADMIN, mine, shown
 from captionjudge.encord.space import open_space, space_of
-from captionjudge.encord.wire import Legacy, Wire, answer, named, reply, stamp
+from captionjudge.encord.wire import Legacy, Wire, answer, reply, stamp
 from captionjudge.store import datasets, hosted, keys
 from captionjudge.store.batch import Batch
-from captionjudge.workflow import TEMPLATES, load_workflow, template
+from captionjudge.workflow import TEMPLATES, load_workflow, template, template_id
 
 router = APIRouter(prefix="/v2/public")
-
-_TEMPLATE_SPACE = "00000000-0000-0000-0000-000000000000"
 
 
 class ProjectIn(Legacy):
@@ -38,11 +36,6 @@ class TokenOut(Wire):
     """A bearer token."""
 
     token: str
-
-
-def template_id(name: str) -> str:
-    """The id by which the protocol knows a built-in workflow: the same everywhere."""
-    return named(_TEMPLATE_SPACE, "workflow", name)
 
 
 @answers("project", "POST")
