@@ -8,7 +8,6 @@ from tests.encord.test_notebook_path import link, proceed, rows, stages, tasks, 
 
 from captionjudge.encord import wire
 from captionjudge.encord.entries import entry_of
-from captionjudge.identity import new_id, now_ms
 from captionjudge.ontology.answer import RadioAnswer, to_json
 from captionjudge.store import labels, units
 from captionjudge.store import tasks as store_tasks
@@ -166,6 +165,7 @@ def test_runs_and_reviews_do_not_see_the_tasks_of_texts(agent: Caller, place: Pl
     with place.project.setup.database.read() as connection:
         found = units.at_stage(connection, place.id, "LLM1", wire.PAGE)
     assert len(found) == IMAGES + 1
+    with place.project.setup.database.read() as connection:
         assert [each.tasks for each in store_tasks.counts(connection, place.id)] == [IMAGES]
 
 
