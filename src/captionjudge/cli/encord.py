@@ -1,11 +1,13 @@
 """encord: webhooks, and moving a project to and from the labelling platform."""
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from captionjudge.cli.app import OK, JsonOption, ProjectOption, open_project
-from captionjudge.cli.table import print_json, print_table
+from captionjudge.cli.app import OK, SOME_FAILED, JsonOption, ProjectOption, open_project
+from captionjudge.cli.table import print_json, print_table, printable
 from captionjudge.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -15,6 +17,60 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The labelling platform.", no_args_is_help=True, rich_markup_mode=None)
 webhooks = typer.Typer(help="Who is told when a stage has work.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(webhooks, name="webhooks")
+
+HashArgument = Annotated[str, typer.Argument(metavar="PROJECT_HASH", show_default=False)]
+DomainOption = Annotated[str, typer.Option("--domain", help="Where it is.", envvar="ENCORD_DOMAIN", show_default=False)]
+KeyOption = Annotated[
+    Path, typer.Option("--key", help="The private key.", envvar="ENCORD_SSH_KEY_FILE", show_default=False)
+]
+
+
+@app.command()
+def pull(
+    hash_: HashArgument, domain: DomainOption, key: KeyOption, project: ProjectOption = None, json: JsonOption = False
+) -> int:
+    """Copy a project's ontology, images, texts and labels into the local project, which is made if there is none."""
+    from captionjudge.encord.pull import prepare_folder
+    from captionjudge.encord.pull import pull as copy
+    from captionjudge.encord.remote import open_remote
+
+    remote = open_remote(domain, key, hash_)
+    folder = project or Path()
+    prepare_folder(folder, remote)
+    with open_project(None, folder) as opened:
+        result = copy(opened.setup, remote)
+    if json:
+        print_json(asdict(result))
+    else:
+        typer.echo(
+            f"{result.images} images, {result.texts} texts and {result.answers} answers copied; {result.known} known."
+        )
+        _complain(result.failures)
+    return SOME_FAILED if result.failures else OK
+
+
+@app.command()
+def push(
+    hash_: HashArgument, domain: DomainOption, key: KeyOption, project: ProjectOption = None, json: JsonOption = False
+) -> int:
+    """Take answers back to the project that was pulled. What is answered there is left as it is."""
+    from captionjudge.encord.push import push as send
+    from captionjudge.encord.remote import open_remote
+
+    remote = open_remote(domain, key, hash_)
+    with open_project(None, project) as opened:
+        result = send(opened.setup, remote)
+    if json:
+        print_json(asdict(result))
+    else:
+        typer.echo(f"{result.answers} answers added to {result.rows} label rows; {result.same} said it already.")
+        _complain(result.failures)
+    return SOME_FAILED if result.failures else OK
+
+
+def _complain(failures: list[str]) -> None:
+    for failure in failures[:20]:
+        typer.echo(f"  {printable(failure)}", err=True)
 
 
 @webhooks.command()

@@ -14,6 +14,7 @@ copied to where captionjudge is not installed.
 
 import importlib
 import importlib.util
+import os
 import runpy
 import sys
 from typing import Any, ClassVar
@@ -58,6 +59,8 @@ if __name__ == "__main__":
         sys.exit("usage: python -m captionjudge.encord.compat script.py [argument …]")
     install()
     sys.argv = sys.argv[1:]
+    # What Python would have put there for the script itself.
+    sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
     runpy.run_path(sys.argv[0], run_name="__main__")
 elif "encord_agents" in sys.modules or importlib.util.find_spec("encord_agents") is not None:
     install()

@@ -61,7 +61,11 @@ class Door:
         old = scope["path"] in OLD
         try:
             body = await _whole(receive, headers)
-            scope["captionjudge.call"] = await run_in_threadpool(self._who, scope, headers, body)
+            # A read of SQLite waits for nobody, and a thread would cost more than it; a server may be far away.
+            if self._host.near:
+                scope["captionjudge.call"] = self._who(scope, headers, body)
+            else:
+                scope["captionjudge.call"] = await run_in_threadpool(self._who, scope, headers, body)
         except Fault as fault:
             await refuse(send, fault, old=old)
             return

@@ -31,6 +31,7 @@ class Host:
     dataset_id: str
     folder_id: str
     secret: bytes
+    created_at: int
     rows: dict[str, tuple[int, int, bytes]] = field(default_factory=dict)
     changed: list[Callable[[str], None]] = field(default_factory=list)
 
@@ -57,6 +58,11 @@ class Host:
             return body
 
         return self.setup.database.write(write)
+
+    @property
+    def near(self) -> bool:
+        """Whether the store is a file of this machine, which answers at once."""
+        return self.setup.database.engine.dialect.name == "sqlite"
 
     def url(self, origin: str, way: str, **fields: str) -> str:
         """A URL that nobody can guess, good for an hour."""
@@ -107,13 +113,14 @@ class Call:
 def open_host(setup: Setup) -> Host:
     """Give the project what the protocol needs: an ontology's id, a folder, a dataset, a secret for URLs."""
 
-    def write(batch: Batch) -> tuple[str, str, str, bytes]:
+    def write(batch: Batch) -> tuple[str, str, str, bytes, int]:
         title = setup.config.title
         batch.flush()
         kept = hosted.own_ontology(batch, setup.project_id, title, setup.ontology_digest)
         folder = folders.home(batch, setup.project_id, title)
         dataset = datasets.home(batch, setup.project_id, title, folder.id)
-        return kept.id, dataset.id, folder.id, keys.secret_of(batch, "urls")
+        own = hosted.get(batch.connection, setup.project_id)
+        return kept.id, dataset.id, folder.id, keys.secret_of(batch, "urls"), own.created_at if own else 0
 
     return Host(setup, *setup.database.write(write))
 

@@ -72,6 +72,8 @@ def any_space(host: Host, connection: Reading, project_id: str) -> Space:
     Raises:
         Fault: there is none.
     """
+    if project_id == host.setup.project_id:
+        return _own(host)
     known = hosted.get(connection, project_id)
     if known is None:
         raise forbidden("project")
@@ -80,20 +82,8 @@ def any_space(host: Host, connection: Reading, project_id: str) -> Space:
 
 def space_of(host: Host, connection: Reading, known: hosted.Hosted) -> Space:
     """The project that a row of the store is."""
-    setup = host.setup
-    if known.id == setup.project_id:
-        return Space(
-            known.id,
-            setup.config.title,
-            "",
-            known.created_at,
-            OWNER,
-            host.ontology_id,
-            setup.ontology_digest,
-            setup.ontology,
-            setup.workflow,
-            setup,
-        )
+    if known.id == host.setup.project_id:
+        return _own(host)
     kept = hosted.ontology_of(connection, known.ontology_id or host.ontology_id)
     if kept is None or known.workflow is None:
         # Projects of another folder may share the store; they have files that are not here.
@@ -110,6 +100,23 @@ def space_of(host: Host, connection: Reading, known: hosted.Hosted) -> Space:
         ontology_at(connection, kept.digest),
         _workflow(known.workflow),
         None,
+    )
+
+
+def _own(host: Host) -> Space:
+    """The project of the folder that is served: all that there is to know of it is known already."""
+    setup = host.setup
+    return Space(
+        setup.project_id,
+        setup.config.title,
+        "",
+        host.created_at,
+        OWNER,
+        host.ontology_id,
+        setup.ontology_digest,
+        setup.ontology,
+        setup.workflow,
+        setup,
     )
 
 
