@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import resources
 from typing import Any, Literal
+from uuid import NAMESPACE_URL, uuid5
 
 from captionjudge.errors import WorkflowError
 
@@ -100,6 +101,11 @@ def template(name: str) -> str:
     if name not in TEMPLATES:
         raise WorkflowError(f"there is no workflow template {name!r}", hint=f"there are: {', '.join(TEMPLATES)}")
     return resources.files("captionjudge").joinpath("templates", f"workflow_{name}.json").read_text()
+
+
+def template_id(name: str) -> str:
+    """The id of a built-in workflow: the same everywhere, for those who know workflows by ids only."""
+    return str(uuid5(NAMESPACE_URL, f"captionjudge:workflow:{name}"))
 
 
 def _read(source: bytes | str | Mapping[str, Any]) -> tuple[list[Stage], list[str]]:

@@ -85,13 +85,15 @@ def open_project(folder: Path | None, option: Path | None) -> "Project":
 
 def _register() -> None:
     # Each module adds its commands to the application.
-    from captionjudge.cli import demo, ontology, project, report, review, run, workflow
+    from captionjudge.cli import demo, encord, ontology, project, report, review, run, serve, workflow
 
-    for module in (demo, project, run, review, report):
+    for module in (demo, project, run, review, serve, report):
         module.register(app)
     app.add_typer(ontology.app, name="ontology")
     app.add_typer(workflow.app, name="workflow")
     app.add_typer(review.users, name="users")
+    app.add_typer(serve.keys, name="keys")
+    app.add_typer(encord.app, name="encord")
 
 
 _register()

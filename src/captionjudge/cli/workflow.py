@@ -17,11 +17,14 @@ app = typer.Typer(help="Inspect workflows and layouts.", no_args_is_help=True, r
 
 @app.command("list")
 def list_() -> int:
-    """List the built-in workflows."""
-    from captionjudge.workflow import TEMPLATES, load_workflow, template
+    """List the built-in workflows, with the ids by which the labelling platform's clients name them."""
+    from captionjudge.workflow import TEMPLATES, load_workflow, template, template_id
 
-    rows = [[name, " → ".join(stage.title for stage in load_workflow(template(name)).stages)] for name in TEMPLATES]
-    print_table(["template", "stages"], rows)
+    rows = [
+        [name, template_id(name), " → ".join(stage.title for stage in load_workflow(template(name)).stages)]
+        for name in TEMPLATES
+    ]
+    print_table(["template", "id", "stages"], rows)
     return OK
 
 

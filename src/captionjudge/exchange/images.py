@@ -23,7 +23,7 @@ from captionjudge.images import (
     verify,
 )
 from captionjudge.running.setup import Setup
-from captionjudge.store import items
+from captionjudge.store import datasets, items
 from captionjudge.store.batch import Batch
 from captionjudge.store.lock import alone
 from captionjudge.store.records import Item, Task
@@ -170,6 +170,7 @@ def _insert(batch: Batch, setup: Setup, reads: Sequence[_Read]) -> ImageImport:
     # Another process may be importing the same folder.
     alone(batch.connection, "import")
     known = items.with_content(batch.connection, setup.project_id, [read.digest for read in reads])
+    taken: list[str] = []
     for read in reads:
         path = str(read.path)
         if read.digest in known:
@@ -182,6 +183,8 @@ def _insert(batch: Batch, setup: Setup, reads: Sequence[_Read]) -> ImageImport:
         known[read.digest] = image.id, image.title
         result.ids[path] = image.id
         result.added += 1
+        taken.append(image.id)
+    datasets.take_in(batch, setup.project_id, taken)
     return result
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from captionjudge.errors import ConfigError
 from captionjudge.review.app import create_app
-from captionjudge.review.gate import LOOPBACK
+from captionjudge.review.gate import LOOPBACK, App
 from captionjudge.running.setup import Setup
 from captionjudge.store import reviewers
 from captionjudge.store.batch import Batch
@@ -42,8 +42,17 @@ def start_link(setup: Setup, origin: str, name: str = ME) -> str:
     return f"{origin}/start/{setup.database.write(write)}"
 
 
-def serve(setup: Setup, folder: Path, place: Place, ready: Callable[[str], None]) -> None:
+def serve(
+    setup: Setup,
+    folder: Path,
+    place: Place,
+    ready: Callable[[str], None],
+    beside: Callable[[App], App] = lambda pages: pages,
+) -> None:
     """Serve until interrupted; `ready` is called with the origin once requests are answered.
+
+    Args:
+        beside: puts something else at the same origin, which answers before the pages and their gate.
 
     Raises:
         ConfigError: the port is taken or the address is not this machine's.
@@ -54,7 +63,7 @@ def serve(setup: Setup, folder: Path, place: Place, ready: Callable[[str], None]
     port = listener.getsockname()[1]
     shown = f"[{place.host}]" if ":" in place.host else place.host
     origin = f"http://{shown}:{port}"
-    app = create_app(setup, folder, {*LOOPBACK, shown, *place.names})
+    app = beside(create_app(setup, folder, {*LOOPBACK, shown, *place.names}))
     config = uvicorn.Config(app, access_log=False, log_level="warning", lifespan="off", server_header=False)
     server = uvicorn.Server(config)
     try:

@@ -109,7 +109,7 @@ class Batch:
         documents = [row for _, row in sorted(self._documents.items())]
         pairs = [row for _, row in sorted(self._pairs.items())]
         for statement, rows in (
-            (_ignoring(dialect, tables.document), documents),
+            (ignoring(dialect, tables.document), documents),
             (replacing(dialect, tables.pair), pairs),
             (_adding(dialect, tables.usage), usage),
         ):
@@ -127,7 +127,8 @@ def row_of(record: Record | Pair | Case | Standing) -> dict[str, Any]:
 
 # Built once a dialect: building and keying a statement costs more than running it.
 @cache
-def _ignoring(dialect: str, table: Table) -> Insert:
+def ignoring(dialect: str, table: Table) -> Insert:
+    """An insert that leaves a row alone that has the same key."""
     return _insert(dialect, table).on_conflict_do_nothing()
 
 

@@ -1,6 +1,7 @@
 """Bytes by content digest, in a local folder or wherever fsspec reaches."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from captionjudge.errors import ConfigError
@@ -32,6 +33,17 @@ class Blobs:
         half = f"{path}.{new_id()}"
         self._files.pipe_file(half, data)
         os.replace(half, path)
+
+    def put_file(self, digest: str, file: Path) -> None:
+        """As `put`, for what is in a file: it is copied piece by piece."""
+        path = self._path(digest)
+        if self._files.exists(path):
+            return
+        self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        half = f"{path}.{new_id()}" if self._local else path
+        self._files.put_file(str(file), half)
+        if self._local:
+            os.replace(half, path)
 
     def get(self, digest: str) -> bytes:
         """The bytes kept under `digest`.

@@ -123,3 +123,22 @@ def merge_metadata(batch: Batch, item_id: str, changes: Mapping[str, Any]) -> No
     lock = select(item.c.client_metadata).where(item.c.id == item_id).with_for_update(key_share=True)
     present = batch.connection.execute(lock).scalar_one()
     batch.connection.execute(item.update().where(item.c.id == item_id).values(client_metadata={**present, **changes}))
+
+
+def set_tag(batch: Batch, item_id: str, tag: str) -> None:
+    """Put an item into another group."""
+    batch.connection.execute(item.update().where(item.c.id == item_id).values(tag=tag))
+
+
+def set_title(batch: Batch, item_id: str, title: str) -> None:
+    """Give an item another title."""
+    batch.connection.execute(item.update().where(item.c.id == item_id).values(title=title))
+
+
+def tags_with_images(connection: Connection, groups_: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the groups (project and tag) that an image belongs to."""
+    found: set[tuple[str, str]] = set()
+    for project_id in {project for project, _ in groups_}:
+        tags = sorted({tag for project, tag in groups_ if project == project_id})
+        found |= {(project_id, image.tag) for image in _matching(connection, project_id, item.c.tag, tags, "image")}
+    return found

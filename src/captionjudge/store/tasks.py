@@ -135,7 +135,8 @@ def send(batch: Batch, item_id: str, here: str, there: str, pathway: str, actor:
     batch.flush()
     now = now_ms()
     free = and_(task.c.item_id == item_id, task.c.stage == here, or_(task.c.owner.is_(None), task.c.until < now))
-    moved = update(task).where(free).values(stage=there, attempts=0, owner=None, until=None, updated_at=now)
+    values = {"state": "waiting", "attempts": 0, "reason": None, "detail": None, "owner": None, "until": None}
+    moved = update(task).where(free).values(stage=there, updated_at=now, **values)
     row = batch.connection.execute(moved.returning(task.c.project_id)).first()
     if row is None:
         raise StaleLease(f"the task of image {item_id} is not at {here!r} any more")

@@ -1,0 +1,1 @@
+"""What the labelling platform's public clients speak, answered from the project's own store."""

@@ -1,0 +1,221 @@
+"""Datasets: read with their rows, made, and items linked to them."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from captionjudge.encord.faults import Fault, forbidden, invalid
+from captionjudge.encord.host import Call, CallNow, Host, HostNow
+from captionjudge.encord.legacy import Ask, answers, dumps, uuid_of
+from captionjudge.encord.projects import DatasetOut
+from captionjudge.encord.space import any_space, open_space
+from captionjudge.encord.storage import own_items
+from captionjudge.encord.tasks import told
+from captionjudge.encord.wire import Legacy, Wire, answer, page, reply, stamp
+from captionjudge.store import datasets, folders
+from captionjudge.store.batch import Batch
+from captionjudge.store.database import Reading
+from captionjudge.store.datasets import DataRow, Dataset
+
+router = APIRouter(prefix="/v2/public")
+
+UPPER = {"image": "IMAGE", "text": "PLAIN_TEXT"}
+
+
+class Settings(Legacy):
+    """How much of a dataset is wanted."""
+
+    fetch_client_metadata: bool = False
+    fetch_rows: bool = True
+
+
+class DatasetQuery(Legacy):
+    """The payload of a request for a dataset."""
+
+    dataset_access_settings: Settings = Settings()
+
+
+class LinkQuery(Legacy):
+    """The payload of a request to link items."""
+
+    item_uuids: list[UUID]
+    duplicates_behavior: Literal["DUPLICATE", "FAIL", "SKIP"] = "SKIP"
+
+
+class DatasetIn(Wire):
+    """A new dataset."""
+
+    title: str
+    description: str | None = None
+    create_backing_folder: bool = True
+    backing_folder_uuid: UUID | None = None
+
+
+class DatasetMade(Wire):
+    """The ids of what was made."""
+
+    dataset_uuid: str
+    backing_folder_uuid: str | None
+
+
+@router.post("/datasets")
+def create_dataset(host: HostNow, call: CallNow, body: DatasetIn) -> Response:
+    """A new dataset, with a folder of its own where that is wished."""
+    call.require("admin", "agent")
+
+    def write(batch: Batch) -> str:
+        folder: str | None = None
+        if body.create_backing_folder:
+            folder = folders.create(batch, body.title, body.description or "", call.key.id).id
+        made = datasets.create(batch, body.title, body.description or "", call.key.id, folder)
+        return answer(DatasetMade(dataset_uuid=made.id, backing_folder_uuid=folder))
+
+    return reply(host.change(call, write))
+
+
+@router.get("/datasets")
+def list_datasets(host: HostNow, call: CallNow) -> Response:
+    """The datasets that the caller may use."""
+    with host.setup.database.read() as connection:
+        found = datasets.visible(connection, call.key.id)
+    return reply(page(DatasetOut(dataset_hash=d.id, title=d.title, description=d.description) for d in found))
+
+
+@answers("dataset", "GET")
+def get_dataset(ask: Ask) -> bytes:
+    """A dataset with all its rows. Rows are only ever added, so that those read before are not read again."""
+    wanted = ask.read(DatasetQuery).dataset_access_settings
+    target = ask.target or (uuid_of(ask.uid, "uid") if isinstance(ask.uid, str) else "")
+    with ask.host.setup.database.read() as connection:
+        known = own_dataset(connection, ask.call, target)
+        if not wanted.fetch_rows:
+            rows = b""
+        elif wanted.fetch_client_metadata:
+            rows = _joined(datasets.rows_after(connection, known.id, 0), metadata=True)
+        else:
+            rows = _remembered(ask.host, connection, known)
+    head = dumps(
+        {
+            "title": known.title,
+            "description": known.description,
+            "dataset_type": "CORD_STORAGE",
+            "dataset_hash": known.id,
+            "backing_folder_uuid": known.folder_id,
+        }
+    )
+    return head[:-1] + b',"data_rows":[' + rows + b"]}"
+
+
+@answers("datasetlinkitems", "POST")
+def link_items(ask: Ask) -> bytes:
+    """Make items data units, with a task at the start of every project that the dataset is attached to."""
+    body = ask.read(LinkQuery)
+    target = ask.target or (uuid_of(ask.uid, "uid") if isinstance(ask.uid, str) else "")
+    told_of: list[str] = []
+
+    def write(batch: Batch) -> str:
+        known = own_dataset(batch.connection, ask.call, target)
+        item_ids = [str(each) for each in body.item_uuids]
+        own_items(ask.host, batch, ask.call, item_ids)
+        present = datasets.linked(batch.connection, known.id, item_ids)
+        if body.duplicates_behavior == "FAIL" and present:
+            raise Fault("RESOURCE_EXISTS_ERROR", "nothing was linked: an item is in the dataset already")
+        if body.duplicates_behavior == "SKIP":
+            item_ids = [each for each in dict.fromkeys(item_ids) if each not in present]
+        projects = datasets.projects_of(batch.connection, known.id)
+        told_of.extend(projects)
+        starts = {each: any_space(ask.host, batch.connection, each).workflow.start for each in projects}
+        # A text that is linked once more takes the place of its earlier task.
+        datasets.supersede(batch, item_ids)
+        made = datasets.link(batch, known.id, item_ids, starts)
+        return dumps([row_out(row) for row in made]).decode()
+
+    text = ask.host.change(ask.call, write)
+    for project in told_of:
+        told(ask.host, project)
+    return text.encode()
+
+
+@answers("projectdataset", "POST")
+def attach(ask: Ask) -> bytes:
+    """Attach datasets to a project."""
+    return _attach(ask, add=True)
+
+
+@answers("projectdataset", "DELETE")
+def detach(ask: Ask) -> bytes:
+    """Take datasets from a project."""
+    return _attach(ask, add=False)
+
+
+def own_dataset(connection: Reading, call: Call, dataset_id: str) -> Dataset:
+    """The dataset, if the caller may use it.
+
+    Raises:
+        Fault: it is not theirs.
+    """
+    known = datasets.get(connection, dataset_id) if dataset_id else None
+    if known is None or not datasets.may(connection, call.key.id, known):
+        raise forbidden("dataset")
+    return known
+
+
+def row_out(row: DataRow, *, metadata: bool = False) -> dict[str, Any]:
+    """A row as the protocol shows it."""
+    item = row.item
+    shown = {
+        "data_hash": row.id,
+        "data_title": item.title,
+        "data_type": UPPER[item.kind],
+        "created_at": stamp(row.created_at),
+        "last_edited_at": stamp(row.created_at),
+        "width": item.width,
+        "height": item.height,
+        "file_link": None,
+        "file_size": None,
+        "file_type": item.mime,
+        "storage_location": 0,
+        "frames_per_second": None,
+        "duration": None,
+        "backing_item_uuid": item.id,
+    }
+    return {**shown, "client_metadata": item.client_metadata} if metadata else shown
+
+
+def _attach(ask: Ask, *, add: bool) -> bytes:
+    payload = ask.payload if isinstance(ask.payload, dict) else {}
+    given = payload.get("dataset_hashes") or ask.uid or []
+    ids = [uuid_of(str(each), "dataset_hashes") for each in ([given] if isinstance(given, str) else given)]
+    if not ids:
+        raise invalid("dataset_hashes: it is empty")
+
+    def write(batch: Batch) -> str:
+        space = open_space(ask.host, batch.connection, ask.call, ask.about("project"))
+        for each in ids:
+            own_dataset(batch.connection, ask.call, each)
+        if add:
+            datasets.attach(batch, space.id, ids, space.workflow.start)
+        else:
+            datasets.detach(batch, space.id, ids)
+        return "true"
+
+    text = ask.host.change(ask.call, write)
+    told(ask.host, ask.about("project"))
+    return text.encode()
+
+
+def _remembered(host: Host, connection: Reading, known: Dataset) -> bytes:
+    edition, size, rows = host.rows.get(known.id, (known.edition, 0, b""))
+    if edition != known.edition or size > known.size:
+        size, rows = 0, b""
+    if size < known.size:
+        more = _joined(datasets.rows_after(connection, known.id, size), metadata=False)
+        rows = rows + b"," + more if rows and more else rows + more
+        host.rows[known.id] = (known.edition, known.size, rows)
+    return rows
+
+
+def _joined(rows: list[DataRow], *, metadata: bool) -> bytes:
+    return b",".join(dumps(row_out(row, metadata=metadata)) for row in rows)

@@ -1,0 +1,188 @@
+"""Labels: opened, read, saved. Every save is a revision, and none of them can take a person's answer away."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from captionjudge.encord.entries import answer_in, merged
+from captionjudge.encord.faults import forbidden, invalid
+from captionjudge.encord.host import Call
+from captionjudge.encord.judged import verdict_of_save
+from captionjudge.encord.legacy import Ask, answers, dumps
+from captionjudge.encord.rows import effective, is_own, objects, rows_out
+from captionjudge.encord.space import Space, open_space
+from captionjudge.encord.wire import Legacy
+from captionjudge.identity import new_id, now_ms
+from captionjudge.ontology.answer import to_json
+from captionjudge.store import labels, units
+from captionjudge.store.batch import Batch
+from captionjudge.store.datasets import MAIN
+from captionjudge.store.records import Answer, AuthorKind
+from captionjudge.store.units import Unit, Wanted
+
+MOST_ROWS = 1_000
+Entries = Mapping[str, dict[str, Any]]
+
+
+class OpenQuery(Legacy):
+    """How label rows are opened."""
+
+    get_signed_url: bool | None = False
+    branch_name: str | None = None
+    multi_request: bool | None = True
+
+
+class ReadQuery(Legacy):
+    """How label rows are read."""
+
+    get_signed_url: bool | None = False
+    multi_request: bool | None = True
+
+
+class RowIn(Legacy):
+    """A label row as it is saved."""
+
+    label_hash: str
+    classification_answers: dict[str, Any] = Field(default_factory=dict)
+    object_answers: dict[str, Any] = Field(default_factory=dict)
+    object_actions: dict[str, Any] = Field(default_factory=dict)
+    data_units: dict[str, Any] = Field(default_factory=dict)
+
+
+class SaveQuery(Legacy):
+    """Label rows that are saved together."""
+
+    labels: list[RowIn]
+
+
+@answers("labelrow", "PUT")
+def open_rows(ask: Ask) -> bytes:
+    """The label rows of data units, made where there is none yet."""
+    query = ask.read(OpenQuery)
+    branch = query.branch_name or MAIN
+    if len(branch) > 64:
+        raise invalid("branch_name: it is longer than 64 characters")
+    ids = _bounded(ask)
+
+    def write(batch: Batch) -> str:
+        space = open_space(ask.host, batch.connection, ask.call, ask.about("project"))
+        found = units.units(batch.connection, space.id, Wanted(data_ids=ids), branch)
+        if len(found) < len(set(ids)):
+            raise forbidden("data unit")
+        missing = [each.data_id for each in found if each.label_id is None]
+        labels.ensure(batch, space.id, missing, branch)
+        if branch != MAIN:
+            for each in missing:
+                units.begin_branch(batch, space.id, each, branch, space.workflow.start)
+        found = units.units(batch.connection, space.id, Wanted(data_ids=ids), branch) if missing else found
+        return _shown(ask, batch, space, found, signed=bool(query.get_signed_url), several=query.multi_request)
+
+    return ask.host.change(ask.call, write).encode()
+
+
+@answers("labelrow", "GET")
+def read_rows(ask: Ask) -> bytes:
+    """Label rows with their labels."""
+    query = ask.read(ReadQuery)
+    ids = _bounded(ask)
+    with ask.host.setup.database.read() as connection:
+        batch = Batch(connection)
+        space = open_space(ask.host, connection, ask.call, ask.about("project"))
+        found: dict[str, Unit] = {}
+        for branch in labels.branches_of(connection, ids):
+            for each in units.units(connection, space.id, Wanted(label_ids=ids), branch):
+                found[each.label_id or ""] = each
+        if len(found) < len(set(ids)):
+            raise forbidden("label row")
+        listed = [found[each] for each in dict.fromkeys(ids)]
+        text = _shown(ask, batch, space, listed, signed=bool(query.get_signed_url), several=query.multi_request)
+    return text.encode()
+
+
+@answers("labelrow", "POST")
+def save_rows(ask: Ask) -> bytes:
+    """Save label rows: all of them, or none. What is saved again unchanged adds nothing."""
+    payload = ask.payload
+    if isinstance(payload, dict) and "labels" not in payload:
+        payload = {"labels": [{"label_hash": ask.uid, **payload}]}
+    query = Ask(ask.host, ask.call, ask.uid, payload, ask.kind, ask.target).read(SaveQuery)
+    if len(query.labels) > MOST_ROWS:
+        raise invalid(f"labels: more than {MOST_ROWS} at once")
+
+    def write(batch: Batch) -> str:
+        space = open_space(ask.host, batch.connection, ask.call, ask.about("project"))
+        known = labels.lock(batch, space.id, [each.label_hash for each in query.labels])
+        for row in query.labels:
+            if row.label_hash not in known:
+                raise forbidden("label row")
+            _save(batch, space, ask.call, row, known[row.label_hash])
+        return "true"
+
+    return ask.host.change(ask.call, write).encode()
+
+
+def _bounded(ask: Ask) -> list[str]:
+    ids = ask.ids()
+    if len(ids) > MOST_ROWS:
+        raise invalid(f"uid: more than {MOST_ROWS} at once")
+    return ids
+
+
+def _shown(ask: Ask, batch: Batch, space: Space, found: list[Unit], *, signed: bool, several: bool | None) -> str:
+    shown = rows_out(ask.host, batch.connection, space, found, ask.call.origin, signed=signed)
+    one = not several and isinstance(ask.uid, str)
+    return dumps(shown[0] if one and shown else shown).decode()
+
+
+def _save(batch: Batch, space: Space, call: Call, row: RowIn, branch: str) -> None:
+    unit = units.units(batch.connection, space.id, Wanted(label_ids=[row.label_hash]), branch)[0]
+    last = labels.revisions(batch.connection, [unit.revision_id] if unit.revision_id else []).get(row.label_hash)
+    given = labels.answers(batch.connection, space.id, [unit.item.id]) if is_own(unit) else {}
+    before = effective(space, unit, last, given)
+    frames, beside = _parts(row)
+    entries = merged(row.classification_answers, frames)
+    saved = {str(entry["featureHash"]): answer_in(entry, space.ontology) for entry in entries.values()}
+    if len(saved) < len(entries):
+        raise invalid("classification_answers: a classification is answered twice")
+    said = {key: answer_in(entry, space.ontology) for key, entry in before.items() if _is_known(space, key)}
+    if saved == said and beside == objects(last) and last is not None:
+        return
+    batch.flush()
+    labels.revise(batch, row.label_hash, call.key.name, call.trace, {"classifications": entries, "objects": beside})
+    if is_own(unit):
+        fresh = {key: answer for key, answer in saved.items() if said.get(key) != answer}
+        kind: AuthorKind = "person" if call.person else "model"
+        for answer in fresh.values():
+            batch.add(
+                Answer(
+                    new_id(),
+                    space.id,
+                    unit.item.id,
+                    answer.attribute,
+                    to_json(answer),
+                    kind,
+                    call.key.name,
+                    space.ontology_digest,
+                    now_ms(),
+                )
+            )
+        if fresh and kind == "model" and unit.own:
+            batch.flush()
+            verdict_of_save(batch, space, call, unit.item, {each.attribute: each for each in saved.values()})
+
+
+def _parts(row: RowIn) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """What stands beside the frames: classifications of older clients, and objects, which are kept as they come."""
+    frames: list[dict[str, Any]] = []
+    boxes: list[Any] = []
+    for unit in row.data_units.values():
+        inside = unit.get("labels") if isinstance(unit, dict) else None
+        if isinstance(inside, dict):
+            frames += [each for each in inside.get("classifications") or [] if isinstance(each, dict)]
+            boxes += inside.get("objects") or []
+    return frames, {"objects": boxes, "object_answers": row.object_answers, "object_actions": row.object_actions}
+
+
+def _is_known(space: Space, feature_hash: str) -> bool:
+    return any(each.feature_hash == feature_hash for each in space.ontology.classifications)

@@ -1,0 +1,251 @@
+"""Label rows: the list of them, and each with its labels."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from captionjudge.encord.datasets import UPPER
+from captionjudge.encord.entries import answer_in, entry_of, per_frame
+from captionjudge.encord.faults import Fault
+from captionjudge.encord.host import Host
+from captionjudge.encord.legacy import Ask, answers, dumps
+from captionjudge.encord.space import Space, open_space
+from captionjudge.encord.wire import Legacy, stamp
+from captionjudge.identity import digest_of
+from captionjudge.ontology.answer import Answer as Given
+from captionjudge.ontology.answer import AnswerError, from_json
+from captionjudge.store import labels, units
+from captionjudge.store.database import Reading
+from captionjudge.store.datasets import MAIN
+from captionjudge.store.labels import Revision
+from captionjudge.store.records import Answer
+from captionjudge.store.units import Unit, Wanted
+
+_LOWER = {"image": "image", "text": "plain_text"}
+
+
+class RowsQuery(Legacy):
+    """Which label rows are wanted."""
+
+    data_hashes: list[str] | None = None
+    label_hashes: list[str] | None = None
+    label_statuses: list[str] | None = None
+    edited_before: str | None = None
+    edited_after: str | None = None
+    data_title_eq: str | None = None
+    data_title_like: str | None = None
+    workflow_graph_node_title_eq: str | None = None
+    workflow_graph_node_title_like: str | None = None
+    include_uninitialised_labels: bool | None = True
+    include_client_metadata: bool | None = False
+    include_workflow_graph_node: bool | None = True
+    include_all_label_branches: bool | None = False
+    branch_name: str | None = None
+
+
+@answers("labelrowmetadata", "GET")
+def list_rows(ask: Ask) -> bytes:
+    """The label rows of a project, those that nobody has opened yet included."""
+    wanted = ask.read(RowsQuery)
+    with ask.host.setup.database.read() as connection:
+        space = open_space(ask.host, connection, ask.call, ask.about("project"))
+        which = Wanted(
+            wanted.data_hashes,
+            wanted.label_hashes,
+            (wanted.data_title_like or "").strip("%") or None,
+            [wanted.data_title_eq] if wanted.data_title_eq else None,
+        )
+        branches = [wanted.branch_name or MAIN]
+        if wanted.include_all_label_branches:
+            branches = labels.branches(connection, space.id)
+        found = [each for branch in branches for each in units.units(connection, space.id, which, branch)]
+    several = len(branches) > 1
+    shown = [
+        head(space, each, metadata=bool(wanted.include_client_metadata))
+        for each in found
+        if _fits(each, wanted) and (each.branch == MAIN or each.label_id or not several)
+    ]
+    return dumps([each for each in shown if _has_status(each, wanted)])
+
+
+def head(space: Space, one: Unit, *, metadata: bool) -> dict[str, Any]:
+    """A label row without its labels."""
+    item = one.item
+    node = {"uuid": space.stage_id(one.stage), "title": one.stage} if one.stage else None
+    return {
+        "label_hash": one.label_id,
+        "branch_name": one.branch,
+        "created_at": stamp(one.label_created) if one.label_created else None,
+        "last_edited_at": stamp(one.label_updated) if one.label_updated else None,
+        "data_hash": one.data_id,
+        "dataset_hash": one.dataset_id,
+        "dataset_title": one.dataset_title,
+        "data_title": item.title,
+        "data_type": UPPER[item.kind],
+        "data_link": None,
+        "spaces": {},
+        "label_status": status(one),
+        "annotation_task_status": task_status(space, one),
+        "number_of_frames": 1,
+        "backing_item_uuid": item.id,
+        "client_metadata": item.client_metadata if metadata else None,
+        "workflow_graph_node": node,
+        "task_uuid": one.task_id,
+        "priority": one.priority,
+        "width": item.width,
+        "height": item.height,
+        "file_type": item.mime,
+        "is_valid": True,
+        "is_shadow_data": False,
+    }
+
+
+def status(one: Unit) -> str:
+    """How far the labels are."""
+    return "NOT_LABELLED" if one.revision_id is None else "LABEL_IN_PROGRESS"
+
+
+def task_status(space: Space, one: Unit) -> str:
+    """How far the task is."""
+    if one.stage is None:
+        return "QUEUED"
+    kind = next((stage.type for stage in space.workflow.stages if stage.title == one.stage), "agent")
+    return {"agent": "QUEUED", "review": "IN_REVIEW", "done": "COMPLETED", "archive": "COMPLETED"}[kind]
+
+
+def rows_out(
+    host: Host, connection: Reading, space: Space, found: Sequence[Unit], origin: str, *, signed: bool
+) -> list[dict[str, Any]]:
+    """Label rows with their labels."""
+    saved = labels.revisions(connection, [each.revision_id for each in found if each.revision_id])
+    given = labels.answers(connection, space.id, [each.item.id for each in found if is_own(each)])
+    shown: list[dict[str, Any]] = []
+    for each in found:
+        last = saved.get(each.label_id or "")
+        link = host.url(origin, "bytes", item=each.item.id) if signed else None
+        shown.append(_row(space, each, effective(space, each, last, given), objects(last), link))
+    return shown
+
+
+def is_own(one: Unit) -> bool:
+    """Whether the store's answers about the item are this label row's: those of its first row, on the main branch."""
+    return one.branch == MAIN and one.data_id == one.item.id
+
+
+def effective(
+    space: Space, one: Unit, saved: Revision | None, given: dict[str, list[Answer]]
+) -> dict[str, dict[str, Any]]:
+    """The classifications of a label row by their feature hash.
+
+    A person's answer stands, whatever was saved after it. Otherwise what was saved last does, and what runs of ours
+    have answered since.
+    """
+    body = saved.body["classifications"] if saved else {}
+    found: dict[str, dict[str, Any]] = {each["featureHash"]: dict(each) for each in body.values()}
+    if not is_own(one):
+        return found
+    since = saved.created_at if saved else -1
+    for answer in _latest(given.get(one.item.id, []), since):
+        _overlay(space, one, found, answer)
+    return found
+
+
+def objects(saved: Revision | None) -> dict[str, Any]:
+    """What was saved beside classifications. It is kept as it came."""
+    kept: dict[str, Any] = dict(saved.body.get("objects", {})) if saved else {}
+    return {"objects": [], "object_answers": {}, "object_actions": {}, **kept}
+
+
+def _latest(answers_: Sequence[Answer], since: int) -> list[Answer]:
+    """The last answer to each attribute: a person's, else a model's that was given after `since`."""
+    by_people = {each.attribute: each for each in answers_ if each.author_kind == "person"}
+    kept = {key: each for key, each in by_people.items() if not each.value.get("withdrawn")}
+    models = {each.attribute: each for each in answers_ if each.author_kind != "person" and each.created_at > since}
+    return [*{**models, **kept}.values()]
+
+
+def _overlay(space: Space, one: Unit, found: dict[str, dict[str, Any]], answer: Answer) -> None:
+    classification = next(
+        (each for each in space.ontology.classifications if each.attributes[0].feature_hash == answer.attribute), None
+    )
+    if classification is None:
+        return
+    known = found.get(classification.feature_hash)
+    if answer.value.get("withdrawn"):
+        found.pop(classification.feature_hash, None)
+        return
+    try:
+        value = from_json(answer.value)
+    except AnswerError:
+        return
+    if known is not None and same_answer(space, known, value):
+        return
+    key = known["classificationHash"] if known else digest_of(one.data_id, answer.attribute)[:8]
+    found[classification.feature_hash] = {
+        "classificationHash": key,
+        "featureHash": classification.feature_hash,
+        "classifications": entry_of(value, classification),
+        "range": [[0, 0]],
+        "createdAt": stamp(answer.created_at),
+        "createdBy": answer.author,
+        "lastEditedAt": stamp(answer.created_at),
+        "lastEditedBy": answer.author,
+        "confidence": 1.0,
+        "manualAnnotation": answer.author_kind == "person",
+    }
+
+
+def same_answer(space: Space, entry: dict[str, Any], value: Given) -> bool:
+    """Whether a classification says this already."""
+    try:
+        return answer_in(entry, space.ontology) == value
+    except Fault:
+        return False
+
+
+def _row(
+    space: Space, one: Unit, entries: dict[str, dict[str, Any]], beside: dict[str, Any], link: str | None
+) -> dict[str, Any]:
+    item = one.item
+    shown = {key: value for key, value in head(space, one, metadata=True).items() if key != "data_link"}
+    known = {each.feature_hash for each in space.ontology.classifications}
+    live = [each for key, each in entries.items() if key in known]
+    unit = {
+        "data_hash": one.data_id,
+        "data_title": item.title,
+        "data_link": link,
+        "data_type": item.mime,
+        "data_sequence": 0,
+        "width": item.width,
+        "height": item.height,
+        "labels": {"objects": beside["objects"], "classifications": [per_frame(each, space.ontology) for each in live]},
+    }
+    return {
+        **shown,
+        "data_type": _LOWER[item.kind],
+        "object_answers": beside["object_answers"],
+        "object_actions": beside["object_actions"],
+        "classification_answers": {each["classificationHash"]: {**each, "spaces": {}} for each in live},
+        "data_units": {one.data_id: unit},
+    }
+
+
+def _fits(one: Unit, wanted: RowsQuery) -> bool:
+    if wanted.include_uninitialised_labels is False and one.label_id is None:
+        return False
+    if wanted.workflow_graph_node_title_eq and one.stage != wanted.workflow_graph_node_title_eq:
+        return False
+    like = (wanted.workflow_graph_node_title_like or "").strip("%").casefold()
+    if like and like not in (one.stage or "").casefold():
+        return False
+    edited = stamp(one.label_updated) if one.label_updated else ""
+    if wanted.edited_before and not (edited and edited <= _comparable(wanted.edited_before)):
+        return False
+    return not (wanted.edited_after and not (edited and edited >= _comparable(wanted.edited_after)))
+
+
+def _comparable(text: str) -> str:
+    return text.replace("T", " ")[:19]
+
+
+def _has_status(shown: dict[str, Any], wanted: RowsQuery) -> bool:
+    return not wanted.label_statuses or shown["label_status"] in wanted.label_statuses

@@ -1,0 +1,281 @@
+"""Uploads: a URL to send bytes to, then a job that makes items of them."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import Field
+
+from captionjudge.encord.faults import Fault, invalid, missing
+from captionjudge.encord.host import Call, CallNow, Host, HostNow, own_folder
+from captionjudge.encord.wire import Wire, answer, page, reply
+from captionjudge.errors import ImageError
+from captionjudge.identity import digest_of, new_id, now_ms
+from captionjudge.images import read_header
+from captionjudge.store import datasets, folders, items
+from captionjudge.store.batch import Batch
+from captionjudge.store.folders import Arrival, Folder
+from captionjudge.store.records import Item
+
+router = APIRouter(prefix="/v2/public/storage/folders/{folder}")
+
+MOST_TEXT = 1_000_000
+MOST_AT_ONCE = 1_000
+_FORGET_MS = 7 * 24 * 3600 * 1000
+_KINDS = {"plainText": "text", "image": "image"}
+_OTHERS = (
+    "videos",
+    "image_groups",
+    "image_groups_from_items",
+    "dicom_series",
+    "nifti",
+    "audio",
+    "pdfs",
+    "timeseries",
+    "scenes",
+)
+
+
+class UrlsIn(Wire):
+    """What is going to be uploaded."""
+
+    item_type: str
+    count: int = Field(ge=1, le=MOST_AT_ONCE)
+
+
+class UrlOut(Wire):
+    """Where one item's bytes go."""
+
+    item_uuid: str
+    object_key: str
+    signed_url: str
+    upload_headers: dict[str, str] = Field(default_factory=dict)
+
+
+class FileIn(Wire):
+    """One uploaded file that is to be an item."""
+
+    object_url: str = ""
+    title: str | None = None
+    client_metadata: dict[str, Any] = Field(default_factory=dict)
+    placeholder_item_uuid: UUID | None = None
+
+
+class DataIn(Wire):
+    """Files by kind."""
+
+    text: list[FileIn] = Field(default_factory=list)
+    images: list[FileIn] = Field(default_factory=list)
+    videos: list[Any] = Field(default_factory=list)
+    image_groups: list[Any] = Field(default_factory=list)
+    image_groups_from_items: list[Any] = Field(default_factory=list)
+    dicom_series: list[Any] = Field(default_factory=list)
+    nifti: list[Any] = Field(default_factory=list)
+    audio: list[Any] = Field(default_factory=list)
+    pdfs: list[Any] = Field(default_factory=list)
+    timeseries: list[Any] = Field(default_factory=list)
+    scenes: list[Any] = Field(default_factory=list)
+
+
+class JobIn(Wire):
+    """An upload job."""
+
+    data_items: DataIn | None = None
+    external_files: dict[str, Any] | None = None
+    integration_hash: UUID | None = None
+    ignore_errors: bool = False
+
+
+class NamedItem(Wire):
+    """An item that a job made."""
+
+    item_uuid: str
+    name: str
+
+
+class UnitError(Wire):
+    """A file that is no item, and why."""
+
+    object_urls: list[str]
+    error: str
+    subtask_uuid: str
+    action_description: str = "upload"
+
+
+class JobOut(Wire):
+    """How a job went. It is over when it is answered."""
+
+    status: str
+    items_with_names: list[NamedItem]
+    errors: list[str]
+    units_pending_count: int = 0
+    units_done_count: int
+    units_error_count: int
+    units_cancelled_count: int = 0
+    unit_errors: list[UnitError]
+
+
+@router.post("/upload-signed-urls")
+def upload_urls(host: HostNow, call: CallNow, folder: UUID, body: UrlsIn) -> Response:
+    """URLs to send bytes to. Nothing is written: the id is in the URL, and becomes an item's when the job is made."""
+    if body.item_type not in _KINDS:
+        raise _other(body.item_type)
+    with host.setup.database.read() as connection:
+        place = own_folder(host, Batch(connection), call, str(folder))
+    ids = [new_id() for _ in range(body.count)]
+    kind = _KINDS[body.item_type]
+    return reply(
+        page(
+            UrlOut(
+                item_uuid=each,
+                object_key=f"uploads/{each}",
+                signed_url=host.url(call.origin, "upload", item=each, folder=place.id, kind=kind),
+            )
+            for each in ids
+        )
+    )
+
+
+@router.post("/data-upload-jobs")
+def start_job(host: HostNow, call: CallNow, folder: UUID, body: JobIn) -> Response:
+    """Make items of what was uploaded. Without `ignoreErrors` all of them, or none."""
+    given = body.data_items or DataIn()
+    if body.integration_hash is not None or body.external_files is not None or body.data_items is None:
+        raise invalid("dataItems: only files that were uploaded here can be registered; there are no integrations")
+    for other in _OTHERS:
+        if getattr(given, other):
+            raise _other(other)
+    wanted = [("text", each) for each in given.text] + [("image", each) for each in given.images]
+    if len(wanted) > MOST_AT_ONCE:
+        raise invalid(f"dataItems: more than {MOST_AT_ONCE} at once")
+
+    def write(batch: Batch) -> str:
+        place = own_folder(host, batch, call, str(folder))
+        job_id = new_id()
+        job = _register(host, batch, call, place, wanted, ignore_errors=body.ignore_errors)
+        folders.keep_job(batch, job_id, place.id, job.model_dump(by_alias=True))
+        return f'"{job_id}"'
+
+    return reply(host.change(call, write))
+
+
+@router.get("/data-upload-jobs/{job}")
+def get_job(host: HostNow, call: CallNow, folder: UUID, job: UUID) -> Response:
+    """How a job went."""
+    with host.setup.database.read() as connection:
+        place = own_folder(host, Batch(connection), call, str(folder))
+        body = folders.job(connection, place.id, str(job))
+    if body is None:
+        raise missing("the folder has no such upload job")
+    return reply(answer(JobOut.model_validate(body)))
+
+
+def _register(
+    host: Host, batch: Batch, call: Call, place: Folder, wanted: Sequence[tuple[str, FileIn]], *, ignore_errors: bool
+) -> JobOut:
+    ids = [str(file.placeholder_item_uuid) for _, file in wanted if file.placeholder_item_uuid]
+    arrived = folders.arrivals(batch.connection, ids)
+    present = items.by_ids(batch.connection, ids)
+    done: list[NamedItem] = []
+    errors: list[UnitError] = []
+    made: list[tuple[Item, int]] = []
+    for kind, file in wanted:
+        item_id = str(file.placeholder_item_uuid)
+        if item_id in present:
+            # The same job again: its answer was lost.
+            done.append(NamedItem(item_uuid=item_id, name=present[item_id].title))
+            continue
+        try:
+            item = _item(host, place, kind, file, arrived.get(item_id))
+        except Fault as fault:
+            errors.append(UnitError(object_urls=[file.object_url], error=str(fault), subtask_uuid=new_id()))
+            continue
+        known = _known(batch, place, item)
+        if known is None:
+            made.append((item, arrived[item_id].size))
+        done.append(NamedItem(item_uuid=(known or item).id, name=item.title))
+    if errors and not ignore_errors:
+        done, made = [], []
+    for item, size in made:
+        folders.store(batch, item, place.id, call.key.id, size)
+    folders.forget_arrivals(batch, ids if done else [], now_ms() - _FORGET_MS)
+    failed = bool(errors) and not ignore_errors
+    return JobOut(
+        status="ERROR" if failed else "DONE",
+        items_with_names=done,
+        errors=[each.error for each in errors],
+        units_done_count=len(done),
+        units_error_count=len(errors),
+        unit_errors=errors,
+    )
+
+
+def _item(host: Host, place: Folder, kind: str, file: FileIn, arrived: Arrival | None) -> Item:
+    if arrived is None or arrived.folder_id != place.id:
+        raise invalid(f"{file.title or file.object_url}: its bytes were not uploaded to this folder")
+    metadata = file.client_metadata
+    tag = metadata.get("Tag")
+    same: dict[str, Any] = {
+        "id": arrived.id,
+        "project_id": place.project_id or datasets.SHELF,
+        "title": file.title or arrived.id,
+        "tag": tag if isinstance(tag, str) and 0 < len(tag) <= 64 else arrived.id,
+        "created_at": now_ms(),
+        "client_metadata": metadata,
+    }
+    data = host.setup.blobs.get(arrived.digest)
+    if kind == "text":
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            raise invalid(f"{file.title}: byte {error.start} is not UTF-8") from None
+        label = metadata.get("Data Type")
+        candidate = next((one for one in host.setup.config.candidates if one.label == label), None)
+        author = candidate.name if candidate else label if isinstance(label, str) else None
+        digest = digest_of("text", text)
+        return Item(
+            **same, kind="text", digest=digest, mime="text/plain", text=text, author_kind="model", author=author
+        )
+    try:
+        header = read_header(data, host.setup.limits)
+    except ImageError as error:
+        raise invalid(f"{file.title}: {error}") from None
+    return Item(
+        **{**same, "client_metadata": {"Data Type": "Image", "Tag": same["tag"], **metadata}},
+        kind="image",
+        digest=arrived.digest,
+        mime=header.mime,
+        width=header.width,
+        height=header.height,
+    )
+
+
+def _known(batch: Batch, place: Folder, item: Item) -> Item | None:
+    """The text that a step which is done again had uploaded before, if it is the same.
+
+    A step that is done again uploads a text of the same title and Data Type. If the earlier one is of the same group,
+    or of a group that no image belongs to any more (the step gave the image a new tag), then it is superseded: its
+    tasks are listed no more, and only the new one goes on to people. The same words in the same group are the same
+    text.
+    """
+    if item.kind != "text":
+        return None
+    earlier = [
+        each
+        for each in folders.namesakes(batch.connection, place.id, [item.title])
+        if each.client_metadata.get("Data Type") == item.client_metadata.get("Data Type") and each.id != item.id
+    ]
+    if not earlier:
+        return None
+    alive = items.tags_with_images(batch.connection, [(each.project_id, each.tag) for each in earlier])
+    gone = [each for each in earlier if each.tag == item.tag or (each.project_id, each.tag) not in alive]
+    datasets.supersede(batch, [each.id for each in gone])
+    return next((each for each in reversed(gone) if (each.tag, each.text) == (item.tag, item.text)), None)
+
+
+def _other(kind: str) -> Fault:
+    return Fault(
+        "INVALID_ARGUMENTS_ERROR", f"captionjudge stores images and plain texts, not {kind}: see docs/encord.md"
+    )

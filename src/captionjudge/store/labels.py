@@ -1,0 +1,100 @@
+"""Label rows and the revisions that were saved of them. Revisions are only ever added."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from captionjudge.identity import new_id, now_ms
+from captionjudge.store.batch import Batch, ignoring
+from captionjudge.store.datasets import MAIN
+from captionjudge.store.platform import label_revision, label_row
+from captionjudge.store.records import Answer
+from captionjudge.store.tables import answer
+
+
+class Revision(NamedTuple):
+    """What one save of a label row held."""
+
+    id: str
+    label_id: str
+    actor: str
+    trace: str
+    body: Mapping[str, Any]
+    created_at: int
+
+
+_REVISIONS = select(label_revision).where(label_revision.c.id.in_(bindparam("ids", expanding=True)))
+_ANSWERS = (
+    select(answer)
+    .where(answer.c.project_id == bindparam("project"), answer.c.item_id.in_(bindparam("ids", expanding=True)))
+    .order_by(answer.c.id)
+)
+
+
+def ensure(batch: Batch, project_id: str, data_ids: Sequence[str], branch: str) -> None:
+    """Make the label rows that are not there yet; how often it is asked does not matter."""
+    now = now_ms()
+    rows = [
+        {
+            "id": new_id(),
+            "project_id": project_id,
+            "data_id": data_id,
+            "branch": branch,
+            "revision_id": None,
+            "created_at": now,
+            "updated_at": now,
+        }
+        for data_id in sorted(set(data_ids))
+    ]
+    if rows:
+        batch.connection.execute(ignoring(batch.connection.dialect.name, label_row), rows)
+
+
+def lock(batch: Batch, project_id: str, label_ids: Sequence[str]) -> dict[str, str]:
+    """The branches of these label rows of a project, by id; nobody else saves them until the transaction ends."""
+    where = (label_row.c.project_id == project_id, label_row.c.id.in_(label_ids))
+    rows = batch.connection.execute(
+        select(label_row.c.id, label_row.c.branch).where(*where).order_by(label_row.c.id).with_for_update()
+    )
+    return {row.id: row.branch for row in rows}
+
+
+def revise(batch: Batch, label_id: str, actor: str, trace: str, body: Mapping[str, Any]) -> Revision:
+    """Add a revision, which from now on is the label row's newest."""
+    made = Revision(new_id(), label_id, actor, trace[:200], dict(body), now_ms())
+    batch.connection.execute(label_revision.insert().values(made._asdict()))
+    values = {"revision_id": made.id, "updated_at": made.created_at}
+    batch.connection.execute(update(label_row).where(label_row.c.id == label_id).values(values))
+    return made
+
+
+def revisions(connection: Connection, revision_ids: Sequence[str]) -> dict[str, Revision]:
+    """Revisions by the label row they are of."""
+    if not revision_ids:
+        return {}
+    rows = connection.execute(_REVISIONS, {"ids": list(revision_ids)})
+    return {row.label_id: Revision(*row) for row in rows}
+
+
+def answers(connection: Connection, project_id: str, item_ids: Sequence[str]) -> dict[str, list[Answer]]:
+    """Every revision of every answer about these items, oldest first, by item."""
+    found: defaultdict[str, list[Answer]] = defaultdict(list)
+    if item_ids:
+        for row in connection.execute(_ANSWERS, {"project": project_id, "ids": list(item_ids)}):
+            found[row.item_id].append(Answer(**row._mapping))
+    return dict(found)
+
+
+def branches(connection: Connection, project_id: str) -> list[str]:
+    """The label branches of a project, the main one first."""
+    statement = select(label_row.c.branch).where(label_row.c.project_id == project_id).distinct()
+    found = set(connection.execute(statement).scalars())
+    return [MAIN, *sorted(found - {MAIN})]
+
+
+def branches_of(connection: Connection, label_ids: Sequence[str]) -> list[str]:
+    """The branches that these label rows are on."""
+    statement = select(label_row.c.branch).where(label_row.c.id.in_(label_ids)).distinct()
+    return sorted(connection.execute(statement).scalars())

@@ -1,0 +1,88 @@
+"""A project is copied from a server through the platform's own client, and answers go back. The server is ours."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from tests.encord.clients import Served, served
+from tests.encord.conftest import IMAGES, Place
+from tests.encord.test_changes import opened, said, save
+from tests.encord.test_notebook_path import link, rows, upload
+
+from captionjudge.identity import new_id, now_ms
+from captionjudge.ontology.answer import RadioAnswer, to_json
+from captionjudge.project import Project
+from captionjudge.store import items, labels
+from captionjudge.store.records import Answer
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def there(new_place: Callable[[int], Place], tmp_path: Path) -> Iterator[Served]:
+    """A server with images, one text and a judged label row; its key is in the file `key`."""
+    place = new_place(IMAGES)
+    agent = place.caller()
+    pem = (serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption())
+    (tmp_path / "key").write_bytes(agent.key.private_bytes(*pem))
+    first = rows(agent, place)[0]
+    at = f"storage/folders/{place.host.folder_id}/items/{first['backing_item_uuid']}"
+    agent.call("PATCH", at, {"clientMetadata": {"Tag": "group", "sku": 17}})
+    link(agent, place, upload(agent, place, "text", "A square.", {"Tag": "group", "Data Type": "Text_8B"}))
+    (row,) = opened(agent, place, first["data_hash"])
+    save(agent, place, row, said(place, "LLM Judge Choice", 1))
+    with served(place.project.folder) as running:
+        yield running
+
+
+def move(there: Served, way: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    options = ["--domain", there.origin, "--key", str(folder.parent / "key"), "--project", str(folder)]
+    command = [sys.executable, "-m", "captionjudge", "encord", way, there.project, *options]
+    environ = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, env=environ)
+
+
+def test_a_project_is_copied_once_however_often_it_is_copied(there: Served, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    done = move(there, "pull", folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{IMAGES} images, 1 texts and 1 answers copied; 0 known.\n"
+    assert move(there, "pull", folder).stdout == f"0 images, 0 texts and 0 answers copied; {IMAGES + 1} known.\n"
+    with Project.open(folder) as project:
+        image = next(each for each in project.images() if each.tag == "group")
+        assert image.client_metadata["sku"] == 17
+        assert [(each.author, each.text) for each in project.descriptions(image)] == [("LLM 8B", "A square.")]
+        with project.setup.database.read() as connection:
+            (answer,) = labels.answers(connection, project.setup.project_id, [image.id])[image.id]
+        assert answer.author_kind == "model"
+
+
+def test_what_is_here_keeps_its_metadata(there: Served, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    assert move(there, "pull", folder).returncode == 0
+    with Project.open(folder) as project:
+        image = next(each for each in project.images() if each.tag == "group")
+        project.setup.database.write(lambda batch: items.merge_metadata(batch, image.id, {"sku": 18}))
+    assert move(there, "pull", folder).returncode == 0
+    with Project.open(folder) as project:
+        image = next(each for each in project.images() if each.tag == "group")
+        assert image.client_metadata["sku"] == 18
+
+
+def test_a_persons_choice_goes_back_and_nothing_there_is_changed(there: Served, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    assert move(there, "pull", folder).returncode == 0
+    with Project.open(folder) as project:
+        setup = project.setup
+        image = next(each for each in project.images() if each.tag == "group")
+        choice = setup.roles.people[0]
+        value = to_json(RadioAnswer(choice.feature_hash, choice.options[0].feature_hash))
+        mine = Answer(new_id(), setup.project_id, image.id, choice.feature_hash, value, "person", "Ann", "", now_ms())
+        setup.database.write(lambda batch: batch.add(mine))
+    done = move(there, "push", folder)
+    assert done.stdout == "1 answers added to 1 label rows; 0 said it already.\n", done.stderr
+    assert move(there, "push", folder).stdout == "0 answers added to 0 label rows; 1 said it already.\n"
