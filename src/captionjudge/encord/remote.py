@@ -78,5 +78,5 @@ def download(item: Any) -> bytes:
 def labels_of(row: Any) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
     """The classifications of a label row as its JSON has them: the answers, and what stands beside the frames."""
     whole = row.to_encord_dict()
-    units = whole["data_units"].values()
-    return whole["classification_answers"], [each for unit in units for each in unit["labels"]["classifications"]]
+    frames = (unit.get("labels", {}).get("classifications") or [] for unit in whole["data_units"].values())
+    return whole["classification_answers"], [each for some in frames for each in some]
