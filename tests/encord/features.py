@@ -207,6 +207,34 @@ def tokens() -> None:
     assert other.get_project(os.environ["PROJECT"]).title == old.title
 
 
+def editor_agent() -> None:
+    """Only where the newer packages are: the older ones come without FastAPI."""
+    from encord_agents import FrameData
+    from encord_agents.fastapi import dep_label_row
+    from encord_agents.fastapi.cors import get_encord_app
+    from encord_agents.fastapi.dependencies import dep_single_frame
+    from encord_agents.fastapi.utils import verify_auth
+    from fastapi import Depends as Needs
+    from fastapi.testclient import TestClient
+
+    verify_auth()
+    app = get_encord_app(custom_cors_regex="http://127.0.0.1.*")
+
+    @app.post("/look")
+    def look(
+        frame_data: FrameData,
+        row: Annotated[LabelRowV2, Needs(dep_label_row)],
+        frame: Annotated[Any, Needs(dep_single_frame)],
+    ) -> dict[str, Any]:
+        return {"title": row.data_title, "shape": list(frame.shape), "frame": frame_data.frame}
+
+    row = next(each for each in old.list_label_rows_v2() if each.data_title.endswith(".png"))
+    payload = {"projectHash": str(old.project_hash), "dataHash": row.data_hash, "frame": 0}
+    answered = TestClient(app).post("/look", json=payload)
+    assert answered.status_code == 200, answered.text
+    assert answered.json() == {"title": row.data_title, "shape": [30, 40, 3], "frame": 0}
+
+
 folder_, items_ = folders_and_files()
 second = a_project_of_ones_own(items_)
 priorities_and_moves(second)
@@ -218,4 +246,6 @@ twins(second)
 review()
 export()
 tokens()
+if "newest" in sys.argv:
+    editor_agent()
 sys.stdout.write(json.dumps("all done") + "\n")

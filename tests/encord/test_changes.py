@@ -8,9 +8,12 @@ from tests.encord.test_notebook_path import link, proceed, rows, stages, tasks, 
 
 from captionjudge.encord import wire
 from captionjudge.encord.entries import entry_of
+from captionjudge.identity import new_id
 from captionjudge.ontology.answer import RadioAnswer, to_json
-from captionjudge.store import labels, units
+from captionjudge.review import decide
+from captionjudge.store import labels, reviewers, units
 from captionjudge.store import tasks as store_tasks
+from captionjudge.store.batch import Batch
 from captionjudge.store.records import Answer
 from captionjudge.workflow import template_id
 
@@ -180,3 +183,27 @@ def test_a_project_from_a_template_has_its_tasks_when_it_is_there(agent: Caller,
     made = agent.old("project", "POST", None, payload)
     stage = agent.get(f"projects/{made}").json["workflow"]["stages"][0]
     assert len(agent.get(f"projects/{made}/workflow/stages/{stage['uuid']}/tasks").results) == IMAGES
+
+
+def test_what_a_person_chooses_on_the_page_is_read_by_clients(agent: Caller, place: Place) -> None:
+    setup = place.project.setup
+    row, *_ = [each for each in rows(agent, place) if each["data_type"] == "IMAGE"]
+    at = f"storage/folders/{place.host.folder_id}/items/{row['backing_item_uuid']}"
+    agent.call("PATCH", at, {"clientMetadata": {"Tag": "t"}})
+    for kind in ("Text_8B", "Text_16B"):
+        upload(agent, place, kind, f"A square of {kind}.", {"Tag": "t", "Data Type": kind})
+    (opened_,) = opened(agent, place, row["data_hash"])
+    save(agent, place, opened_, said(place, "LLM Judge Choice", 1))
+    for stage in ("LLM1", "LLM2", "LLM as Judge"):
+        (task,) = tasks(agent, place, stage, dataHashes=row["data_hash"])
+        proceed(agent, place, stage, task["uuid"])
+
+    def choose(batch: Batch) -> None:
+        ann = reviewers.add(batch, place.id, "Ann")
+        decide.vote(setup, batch, ann, decide.Vote(new_id(), row["data_hash"], "one", "LLM 8B"))
+
+    setup.database.write(choose)
+    assert read(agent, place, opened_) == {"Final Choice": "LLM-8B", "LLM Judge Choice": "LLM 16B"}
+    (judged,) = place.project.judgments()
+    assert [(each["judge"], each["choice"]) for each in judged["verdicts"]] == [("agent@example.com", "b")]
+    assert [(each["annotator"], each["choice"]) for each in judged["final_choices"]] == [("Ann", "a")]

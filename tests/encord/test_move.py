@@ -17,6 +17,7 @@ from captionjudge.identity import new_id, now_ms
 from captionjudge.ontology.answer import RadioAnswer, to_json
 from captionjudge.project import Project
 from captionjudge.store import items, labels
+from captionjudge.store.batch import Batch
 from captionjudge.store.records import Answer
 
 pytestmark = pytest.mark.slow
@@ -46,43 +47,32 @@ def move(there: Served, way: str, folder: Path) -> subprocess.CompletedProcess[s
     return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, env=environ)
 
 
-def test_a_project_is_copied_once_however_often_it_is_copied(there: Served, tmp_path: Path) -> None:
+def test_a_project_is_copied_once_and_a_persons_choice_goes_back_once(there: Served, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
     done = move(there, "pull", folder)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == f"{IMAGES} images, 1 texts and 1 answers copied; 0 known.\n"
-    assert move(there, "pull", folder).stdout == f"0 images, 0 texts and 0 answers copied; {IMAGES + 1} known.\n"
+    assert done.stdout == f"{IMAGES} images, 1 texts and 1 answers copied; 0 known.\n", done.stderr
     with Project.open(folder) as project:
+        setup = project.setup
         image = next(each for each in project.images() if each.tag == "group")
         assert image.client_metadata["sku"] == 17
         assert [(each.author, each.text) for each in project.descriptions(image)] == [("LLM 8B", "A square.")]
-        with project.setup.database.read() as connection:
-            (answer,) = labels.answers(connection, project.setup.project_id, [image.id])[image.id]
+        with setup.database.read() as connection:
+            (answer,) = labels.answers(connection, setup.project_id, [image.id])[image.id]
         assert answer.author_kind == "model"
+        choice = setup.roles.people[0]
+        value = to_json(RadioAnswer(choice.feature_hash, choice.options[0].feature_hash))
+        mine = Answer(new_id(), setup.project_id, image.id, choice.feature_hash, value, "person", "Ann", "", now_ms())
 
+        def change(batch: Batch) -> None:
+            batch.add(mine)
+            items.merge_metadata(batch, image.id, {"sku": 18})
 
-def test_what_is_here_keeps_its_metadata(there: Served, tmp_path: Path) -> None:
-    folder = tmp_path / "copy"
-    assert move(there, "pull", folder).returncode == 0
-    with Project.open(folder) as project:
-        image = next(each for each in project.images() if each.tag == "group")
-        project.setup.database.write(lambda batch: items.merge_metadata(batch, image.id, {"sku": 18}))
-    assert move(there, "pull", folder).returncode == 0
+        setup.database.write(change)
+
+    assert move(there, "pull", folder).stdout == f"0 images, 0 texts and 0 answers copied; {IMAGES + 1} known.\n"
     with Project.open(folder) as project:
         image = next(each for each in project.images() if each.tag == "group")
         assert image.client_metadata["sku"] == 18
 
-
-def test_a_persons_choice_goes_back_and_nothing_there_is_changed(there: Served, tmp_path: Path) -> None:
-    folder = tmp_path / "copy"
-    assert move(there, "pull", folder).returncode == 0
-    with Project.open(folder) as project:
-        setup = project.setup
-        image = next(each for each in project.images() if each.tag == "group")
-        choice = setup.roles.people[0]
-        value = to_json(RadioAnswer(choice.feature_hash, choice.options[0].feature_hash))
-        mine = Answer(new_id(), setup.project_id, image.id, choice.feature_hash, value, "person", "Ann", "", now_ms())
-        setup.database.write(lambda batch: batch.add(mine))
-    done = move(there, "push", folder)
-    assert done.stdout == "1 answers added to 1 label rows; 0 said it already.\n", done.stderr
+    assert move(there, "push", folder).stdout == "1 answers added to 1 label rows; 0 said it already.\n"
     assert move(there, "push", folder).stdout == "0 answers added to 0 label rows; 1 said it already.\n"
