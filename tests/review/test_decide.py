@@ -11,9 +11,8 @@ from captionjudge.identity import new_id, now_ms
 from captionjudge.judging.settlement import open_again
 from captionjudge.review import decide
 from captionjudge.review.decide import NotPossible
-from captionjudge.store import cases, items, tasks, verdicts
+from captionjudge.store import items, tasks, verdicts
 from captionjudge.store.batch import Batch
-from captionjudge.store.cases import Filter
 from captionjudge.store.records import Answer, Reviewer
 from captionjudge.workflow import template
 
@@ -255,30 +254,6 @@ def test_a_hold_runs_out(make_shop: Make) -> None:
     assert shop.next(bob) is None
     shop.expire(shop.images[0])
     assert shop.next(bob) == shop.images[0]
-
-
-def test_a_search_that_another_was_quicker_than_is_made_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    # What a database that does not lock as a whole can see: the image was free when it was looked for.
-    ann, bob, free = shop.person(), shop.person("bob"), cases.free
-    seen: list[str | None] = []
-
-    def stale(*arguments: Any) -> str | None:
-        found = free(*arguments)
-        if not seen and found is not None:
-            decide.show(shop.setup, batches[0], bob, found)
-        seen.append(found)
-        return found
-
-    monkeypatch.setattr(cases, "free", stale)
-    batches: list[Batch] = []
-
-    def take(batch: Batch) -> str | None:
-        batches.append(batch)
-        return decide.take_next(shop.setup, batch, ann, Filter())
-
-    taken = shop.setup.database.write(take)
-    assert len(seen) == 2
-    assert taken == seen[1] != seen[0]
 
 
 def test_the_same_vote_sent_twice_counts_once(shop: Shop) -> None:

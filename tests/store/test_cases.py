@@ -334,6 +334,8 @@ def take(batch):
     return found
 print("ready", flush=True)
 sys.stdin.readline()
+print(database.write(take), flush=True)
+sys.stdin.readline()
 while found := database.write(take):
     print(found, flush=True)
 """
@@ -356,12 +358,23 @@ def test_two_processes_that_take_images_at_once_never_take_the_same(
         assert one.stdout is not None
         assert one.stdout.readline() == "ready\n"
     for one in people:
-        assert one.stdin is not None
-        one.stdin.write("\n")
-        one.stdin.flush()
-    taken = [one.communicate(timeout=60)[0].split() for one in people]
-    assert sorted(taken[0] + taken[1]) == sorted(ids)
-    assert all(taken)
+        _go(one)
+    first = [_line(one) for one in people]
+    for one in people:
+        _go(one)
+    rest = [line for one in people for line in one.communicate(timeout=60)[0].split()]
+    assert sorted(first + rest) == sorted(ids)
+
+
+def _go(process: "subprocess.Popen[str]") -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def _line(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
 
 
 PLANS: list[tuple[Filter, str]] = [

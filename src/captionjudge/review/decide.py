@@ -57,12 +57,9 @@ def take_next(setup: Setup, batch: Batch, reviewer: Reviewer, wanted: Filter, si
     Args:
         since: the image to begin the search with.
     """
-    who = person_of(setup, reviewer)
-    while (item_id := cases.free(batch.connection, setup.project_id, wanted, who, since)) is not None:
-        # Between the search and the lock somebody else may have taken it.
-        if wanted.queue not in ("pending", "audit") or cases.has_room(batch.connection, item_id, who):
-            show(setup, batch, reviewer, item_id)
-            break
+    item_id = cases.free(batch.connection, setup.project_id, wanted, person_of(setup, reviewer), since)
+    if item_id is not None:
+        show(setup, batch, reviewer, item_id)
     return item_id
 
 

@@ -103,11 +103,15 @@ def free(
 ) -> str | None:
     """The first image of a queue, locked until the transaction ends; `since` is the image to begin the search with."""
     statement = _since(connection, _select(project_id, wanted, person), wanted, person, since)
-    statement = _ordered(statement, wanted).limit(1)
-    return connection.execute(statement.with_for_update(skip_locked=True, of=review_case)).scalar()
+    statement = _ordered(statement, wanted).limit(1).with_for_update(skip_locked=True, of=review_case)
+    while (item_id := connection.execute(statement).scalar()) is not None:
+        # On PostgreSQL somebody else may have taken it between the search and the lock.
+        if wanted.queue not in _WAITING or _is_free(connection, item_id, person):
+            break
+    return item_id
 
 
-def has_room(connection: Connection, item_id: str, person: Person) -> bool:
+def _is_free(connection: Connection, item_id: str, person: Person) -> bool:
     """Whether an image still needs this person, with all that others have done by now."""
     statement = select(review_case.c.item_id).where(review_case.c.item_id == item_id, _has_room(person))
     return connection.execute(statement).first() is not None
