@@ -56,6 +56,14 @@ def test_the_export_has_a_line_a_pair_with_both_verdicts(done: Path, tmp_path: P
     assert {tuple(verdict["order"] for verdict in line["verdicts"]) for line in lines} == {("ab", "ba")}
 
 
+def test_the_statistics_of_a_project_are_those_of_its_export(done: Path, tmp_path: Path) -> None:
+    out = tmp_path / "judgments.jsonl"
+    cli("export", done, "--out", out)
+    of_file = json.loads(cli("report", out, "--json").out)
+    assert json.loads(cli("report", done, "--json").out)["statistics"] == of_file
+    assert of_file["pairs"] == 4
+
+
 def test_a_dry_run_asks_nothing(make_project: Make, images: Callable[[int], Path], provider: Provider) -> None:
     found = json.loads(cli("run", make_project(images(3)), "--dry-run", "--json").out)
     assert [each["calls"] for each in found["estimates"]] == [3, 3, 6]

@@ -172,6 +172,13 @@ def test_what_the_file_says_of_contradictions_is_counted() -> None:
     assert (contradicts["value"], contradicts["n"], contradicts["left_out"]) == (0.5, 2, {"not said": 1})
 
 
+def test_of_no_judgments_every_part_is_there_and_empty() -> None:
+    found = _figures()
+    assert (found["pairs"], found["comparisons"], found["judges"]) == (0, [], [])
+    assert found["ranking"] == {"reason": "there are no verdicts about two candidates"}
+    assert found["people"]["pairs"]["value"] is None
+
+
 def test_bad_lines_are_named_and_the_others_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "judgments.jsonl"
     bad = [b"{", b"[]", b"{}", _line(1, [_verdict("c")]), _line(2, [_verdict("a", probability=2)]), _line(3, [], [{}])]

@@ -63,6 +63,12 @@ def test_control_for_length_finds_the_win_rate_at_equal_length() -> None:
     assert "moves the win rate by" in found.warning
 
 
+def test_control_for_length_says_when_equal_length_was_never_seen() -> None:
+    score, one, two = _by_length(2, 400, 0.0, 0.5)
+    assert "beyond what was seen" not in length_control(score, one, two).warning
+    assert "beyond what was seen" in length_control(score, np.maximum(one, two) + 1, np.minimum(one, two)).warning
+
+
 def test_control_for_length_is_the_logistic_regression_of_statsmodels() -> None:
     score, one, two = _by_length(3, 500, 0.3, 1.0)
     x = np.tanh((one - two) / (one - two).std())

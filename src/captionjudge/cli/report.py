@@ -11,6 +11,7 @@ from captionjudge.cli.table import print_json, print_table
 from captionjudge.errors import ConfigError
 
 if TYPE_CHECKING:
+    from captionjudge.project import Project
     from captionjudge.reporting.summary import PairReport, Report
 
 FORMATS = ("jsonl",)
@@ -39,8 +40,9 @@ def report(
         return _report_file(source, json)
     with open_project(source, project) as opened:
         found, broken = opened.report(), breaches(opened.setup)
+        statistics = _statistics(opened) if json else None
     if json:
-        print_json({**report_json(found), "breaches": [asdict(each) for each in broken]})
+        print_json({**report_json(found), "breaches": [asdict(each) for each in broken], "statistics": statistics})
         return OK
     print_report(found)
     if any(each.broken for each in broken):
@@ -63,6 +65,16 @@ def export(
     with open_project(folder, project) as opened:
         typer.echo(f"{opened.export_jsonl(out)} pairs written to {out}")
     return OK
+
+
+def _statistics(opened: "Project") -> dict[str, Any]:
+    """The same as of the project's judgments file."""
+    import orjson
+
+    from captionjudge.reporting.figures import figures
+    from captionjudge.reporting.recorded import from_lines
+
+    return figures(from_lines(orjson.dumps(line) for line in opened.judgments()))
 
 
 def _report_file(file: Path, json: bool) -> int:

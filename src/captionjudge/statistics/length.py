@@ -11,6 +11,7 @@ from captionjudge.statistics.statistic import Statistic, undefined
 from captionjudge.statistics.winning import share
 
 _MOVES_MUCH = 0.05
+_RARE = 0.02
 
 
 class LengthControl(NamedTuple):
@@ -20,7 +21,8 @@ class LengthControl(NamedTuple):
         plain: A's win rate, of the same pairs.
         controlled: what it would be if both were as long as each other.
         coefficient: of the length, in log-odds a standard deviation of the difference in length.
-        warning: where control changes the answer by more than five points; else empty.
+        warning: where control moves the win rate by more than five points, or where one is nearly always the longer, so
+            that equal length is extrapolated; else empty.
     """
 
     plain: Statistic
@@ -124,13 +126,20 @@ def length_control(
         float(fit.covariance[1, 1] ** 0.5),
         confidence,
     )
-    moved = at - plain.value
-    warning = (
-        f"control for length moves the win rate by {100 * moved:+.0f} points: length may be part of what is better"
-        if abs(moved) > _MOVES_MUCH
-        else ""
-    )
-    return LengthControl(plain, controlled, coefficient, warning)
+    return LengthControl(plain, controlled, coefficient, _warning(at - plain.value, found.difference))
+
+
+def _warning(moved: float, difference: Floats) -> str:
+    """What to mind about a controlled win rate."""
+    said = []
+    if abs(moved) > _MOVES_MUCH:
+        said.append(
+            f"control for length moves the win rate by {100 * moved:+.0f} points: length may be part of what is better"
+        )
+    # Of those that are as long, or longer the other way round, equal length must be within what was seen.
+    if min((difference <= 0).sum(), (difference >= 0).sum()) < max(5, _RARE * len(difference)):
+        said.append("one is nearly always the longer: equal length is beyond what was seen")
+    return "; ".join(said)
 
 
 def _usable(scores: ArrayLike, a_length: ArrayLike, b_length: ArrayLike, clusters: ArrayLike | None) -> _Usable:
