@@ -126,6 +126,14 @@ def test_a_reviewers_key_answers_as_a_person(place: Place) -> None:
     assert [(each.author_kind, each.author) for each in answers] == [("person", "ann@example.com")]
 
 
+def test_an_answer_in_the_place_of_another_is_the_only_one(agent: Caller, place: Place) -> None:
+    (row,) = opened(agent, place, rows(agent, place)[0]["data_hash"])
+    (before,), (after,) = said(place, "LLM Judge Choice", 0).values(), said(place, "LLM Judge Choice", 1).values()
+    both = {"old": {**before, "classificationHash": "old"}, "new": {**after, "classificationHash": "new"}}
+    save(agent, place, row, both)
+    assert read(agent, place, row) == {"LLM Judge Choice": "LLM 16B"}
+
+
 def test_labels_that_do_not_fit_the_ontology_are_refused_whole(agent: Caller, place: Place) -> None:
     one, other = opened(agent, place, *(each["data_hash"] for each in rows(agent, place)[:2]))
     good = {**one, "classification_answers": said(place, "LLM Judge Choice", 0)}

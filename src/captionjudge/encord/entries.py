@@ -37,7 +37,10 @@ def merged(answers: Mapping[str, Any], per_frame: Sequence[Mapping[str, Any]]) -
             "range": given.get("range") or [[0, 0]],
             **about,
         }
-    return found
+    # A client that puts an answer in another's place sends both: the one on no frame, or the earlier one, is gone.
+    shown = {key: each for key, each in found.items() if answers[key].get("range") != []}
+    last = {each["featureHash"]: key for key, each in shown.items()}
+    return {key: shown[key] for key in last.values()}
 
 
 def per_frame(entry: Entry, ontology: Ontology) -> dict[str, Any]:
