@@ -1,12 +1,11 @@
 """Server time a request of the platform's protocol, over the notebook's requests on a hundred images.
 
-    python benchmarks/encord.py [IMAGES]
+    python -m benchmarks.encord [IMAGES]
 
 The requests are those that the clients make for every image, signed as they sign them; the time is that of the
 application, from the first byte to the last, without a network and without the client's own.
 """
 
-import statistics
 import sys
 import tempfile
 import time
@@ -14,6 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.encord.caller import Caller
 from tests.encord.conftest import draw
@@ -55,13 +55,13 @@ def main() -> None:
         with agent.client:
             work(agent, project, host)
     every = sorted(time_ for times in timed.spent.values() for time_ in times)
-    print(f"{images} images, {len(every)} requests: median {statistics.median(every):.2f} ms, ", end="")
+    print(f"{images} images, {len(every)} requests: median {float(np.median(every)):.2f} ms, ", end="")
     print(f"95 % below {every[int(len(every) * 0.95)]:.2f} ms, all {sum(every) / 1000:.1f} s")
-    print(f"  of which the processor worked: median {statistics.median(timed.worked):.2f} ms")
+    print(f"  of which the processor worked: median {float(np.median(timed.worked)):.2f} ms")
     for what, times in sorted(timed.spent.items()):
         half = len(times) // 2
-        grown = f"{statistics.median(times[:half] or times):.2f} -> {statistics.median(times[half:]):.2f}"
-        print(f"  {len(times):5d} x {statistics.median(times):6.2f} ms   first and second half {grown:16s} {what}")
+        grown = f"{float(np.median(times[:half] or times)):.2f} -> {float(np.median(times[half:])):.2f}"
+        print(f"  {len(times):5d} x {float(np.median(times)):6.2f} ms   first and second half {grown:16s} {what}")
 
 
 def work(agent: Caller, project: Project, host: Any) -> None:
