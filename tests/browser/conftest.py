@@ -8,13 +8,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
 from tests.browser.shop import Shop, make_project, scenes, served
 
 QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync"]
 # The browser does not say so in the console when a page's own script is to blame and nobody looks.
 TELL = "document.addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective));"
+# A busy machine must not fail them.
+expect.set_options(timeout=20_000)
 
 
 @dataclass
