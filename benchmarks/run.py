@@ -17,15 +17,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 HERE = Path(__file__).parent
 POINTS = ((64, 0.05), (256, 0.5))
 CALLS = 4
+
+
+def median(values: Iterable[float]) -> float:
+    """The middle one; of two, halfway. `statistics.py` beside this file hides the standard library's module."""
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
 def make_images(folder: Path, number: int) -> None:
