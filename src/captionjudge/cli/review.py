@@ -18,6 +18,13 @@ users = typer.Typer(help="The people who review.", no_args_is_help=True, rich_ma
 
 PORT = 8756
 
+HostOption = Annotated[str, typer.Option(help="The address to listen on.")]
+PortOption = Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")]
+RemoteOption = Annotated[bool, typer.Option("--allow-remote", help="Let other machines connect. Nothing is encrypted.")]
+NameOption = Annotated[
+    list[str] | None, typer.Option("--name", help="A further host name to answer to.", show_default=False)
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
@@ -27,29 +34,35 @@ def register(app: typer.Typer) -> None:
 def review(
     folder: FolderArgument = None,
     project: ProjectOption = None,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = PORT,
-    allow_remote: Annotated[
-        bool, typer.Option("--allow-remote", help="Let other machines connect. Nothing is encrypted.")
-    ] = False,
-    name: Annotated[
-        list[str] | None, typer.Option("--name", help="A further host name to answer to.", show_default=False)
-    ] = None,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = PORT,
+    allow_remote: RemoteOption = False,
+    name: NameOption = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
 ) -> int:
     """Open the page on which people choose the better description."""
+    place = place_of(host, port, name, allow_remote=allow_remote)
+    with open_project(folder, project) as opened:
+        serve_project(opened, place, browser=not no_browser)
+    return OK
+
+
+def place_of(host: str, port: int, names: list[str] | None, *, allow_remote: bool) -> "Place":
+    """Where to serve.
+
+    Raises:
+        ConfigError: other machines could connect, and nobody said that this is meant.
+    """
     from captionjudge.review.serve import Place
 
-    place = Place(host, port, tuple(name or ()))
+    place = Place(host, port, tuple(names or ()))
     if not place.is_local and not allow_remote:
         raise ConfigError(
             f"{host} lets other machines connect: whoever has a start link can see and change the project's "
             "choices, and nothing on the way is encrypted",
             hint="--allow-remote says that this is meant; put a server that speaks HTTPS before it",
         )
-    with open_project(folder, project) as opened:
-        serve_project(opened, place, browser=not no_browser)
-    return OK
+    return place
 
 
 def serve_project(project: "Project", place: "Place", *, browser: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from captionjudge.cli.app import OK, FolderArgument, JsonOption, ProjectOption, open_project
-from captionjudge.cli.review import PORT
+from captionjudge.cli.review import PORT, HostOption, NameOption, PortOption, RemoteOption, place_of
 from captionjudge.cli.table import print_json, print_table
 from captionjudge.errors import ConfigError
 
@@ -25,28 +25,19 @@ def register(app: typer.Typer) -> None:
 def serve(
     folder: FolderArgument = None,
     project: ProjectOption = None,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = PORT,
-    allow_remote: Annotated[
-        bool, typer.Option("--allow-remote", help="Let other machines connect. Nothing is encrypted.")
-    ] = False,
-    name: Annotated[
-        list[str] | None, typer.Option("--name", help="A further host name to answer to.", show_default=False)
-    ] = None,
+    host: HostOption = "127.0.0.1",
+    port: PortOption = PORT,
+    allow_remote: RemoteOption = False,
+    name: NameOption = None,
 ) -> int:
     """Serve the review page, and the protocol of the labelling platform's clients, until Ctrl-C."""
     from captionjudge.encord.app import app_of, with_pages
     from captionjudge.encord.host import open_host
     from captionjudge.encord.webhooks import Notifier
-    from captionjudge.review.serve import Place, start_link
     from captionjudge.review.serve import serve as serve_pages
+    from captionjudge.review.serve import start_link
 
-    place = Place(host, port, tuple(name or ()))
-    if not place.is_local and not allow_remote:
-        raise ConfigError(
-            f"{host} lets other machines connect, and nothing on the way is encrypted",
-            hint="--allow-remote says that this is meant; put a server that speaks HTTPS before it",
-        )
+    place = place_of(host, port, name, allow_remote=allow_remote)
     with open_project(folder, project) as opened:
         setup = opened.setup
         wire = open_host(setup)
