@@ -18,6 +18,7 @@ from captionjudge.ontology.answer import (
     flatten,
     from_json,
     levels,
+    scales,
     to_json,
 )
 from captionjudge.ontology.load import load_ontology
@@ -157,3 +158,9 @@ def test_an_archived_option_does_not_count_in_the_scale_of_others() -> None:
 
 def test_an_answer_to_what_is_no_longer_in_the_tree_is_shown_by_its_hash() -> None:
     assert flatten(RadioAnswer("gone", "lost"), BLOCK) == {"gone": "lost"}
+
+
+def test_the_scales_of_a_block_are_its_radios_of_three_options_or_more_lowest_first() -> None:
+    found = scales(BLOCK)
+    assert list(found) == ["Correctness Score", "Quality Score"]
+    assert found["Correctness Score"][0] == "Very inaccurate"

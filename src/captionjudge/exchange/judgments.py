@@ -12,9 +12,9 @@ from captionjudge.identity import new_id
 from captionjudge.judging.roles import Roles
 from captionjudge.judging.verdict import person_criteria
 from captionjudge.ontology.answer import Answer as Given
-from captionjudge.ontology.answer import AnswerError, from_json
+from captionjudge.ontology.answer import AnswerError, from_json, scales
 from captionjudge.running.setup import Setup
-from captionjudge.store import items, reviews, verdicts
+from captionjudge.store import cases, items, reviews, verdicts
 from captionjudge.store.records import Answer, Item, Pair, Review, Verdict
 
 
@@ -38,6 +38,7 @@ def export_jsonl(setup: Setup, out: Path) -> int:
 
 def judgments(setup: Setup) -> Iterator[dict[str, Any]]:
     """Every judged pair, in the order of the images."""
+    of_criteria = criteria_scales(setup.roles)
     with setup.database.read() as connection:
         for page in verdicts.pages(connection, setup.project_id):
             ids = sorted({pair.item_id for pair in page})
@@ -46,10 +47,39 @@ def judgments(setup: Setup) -> Iterator[dict[str, Any]]:
             texts = items.by_ids(connection, sorted({id_ for v in said.values() for one in v for id_ in _texts(one)}))
             chosen = reviews.of_items(connection, ids)
             answers = verdicts.answers_of_people(connection, ids)
+            audit = cases.audited(connection, ids)
+            groups = items.groups(connection, setup.project_id, sorted({images[id_].tag for id_ in chosen}))
             for pair in page:
-                about = (chosen.get(pair.item_id, []), answers.get(pair.item_id, []))
-                line = _line(pair, images[pair.item_id], said.get(pair.item_id, []), texts)
-                yield line | {"final_choices": final_choices(setup.roles, pair, *about)}
+                image, revisions = images[pair.item_id], chosen.get(pair.item_id, [])
+                line = _line(pair, image, said.get(pair.item_id, []), texts)
+                yield line | {
+                    "final_choices": final_choices(setup.roles, pair, revisions, answers.get(pair.item_id, [])),
+                    "edits": edits(pair, revisions, groups.get(image.tag, [])),
+                    "audit": audit.get(pair.item_id),
+                    "scales": of_criteria,
+                }
+
+
+def criteria_scales(roles: Roles) -> dict[str, list[str]]:
+    """The labels, lowest first, of each criterion about a description that is a scale."""
+    return scales(next(iter(roles.neutral.values()))) if roles.neutral else {}
+
+
+def edits(pair: Pair, revisions: Sequence[tuple[Review, str]], texts: Sequence[Item]) -> list[dict[str, Any]]:
+    """What people wrote in place of a pair's descriptions: each person's last, if their choice about the image stands.
+
+    Args:
+        revisions: every revision about the image, oldest first, with the person's name.
+        texts: the texts of the image's group, oldest first.
+    """
+    decided = {name for _, name in reviews.latest(revisions)}
+    authors = {text.id: text.author for text in texts if text.author_kind != "person"}
+    found: dict[tuple[str, str], str] = {}
+    for text in texts:
+        side = {pair.a: "a", pair.b: "b"}.get(authors.get(str(text.client_metadata.get("Edit of"))) or "")
+        if text.author_kind == "person" and text.author in decided and side and text.text:
+            found[text.author, side] = text.text
+    return [{"annotator": name, "of": side, "text": text} for (name, side), text in sorted(found.items())]
 
 
 def final_choices(
@@ -112,7 +142,6 @@ def _line(pair: Pair, image: Item, said: Sequence[Verdict], texts: Mapping[str, 
         "outcome": pair.outcome,
         "probability": pair.probability,
         "verdicts": [_verdict(verdict) for verdict in about],
-        "final_choices": list[Any](),
         "a_length": None,
         "b_length": None,
     }

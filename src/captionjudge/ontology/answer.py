@@ -101,6 +101,20 @@ def levels(answer: Answer | None, attribute: Attribute) -> dict[str, tuple[int, 
     return found
 
 
+def scales(attribute: Attribute) -> dict[str, list[str]]:
+    """Criterion to its labels, lowest first, of every radio in the tree with three options or more.
+
+    Criteria are called as in `flatten`, and are those that `levels` gives positions of. Archived options do not count.
+    """
+    names, questions = _index(attribute)
+    labels = {
+        names[hash_]: [one_line(option.label) for option in question.options if not option.archived]
+        for hash_, question in questions.items()
+        if question.type == "radio"
+    }
+    return {name: each for name, each in labels.items() if len(each) >= 3}
+
+
 def _answered(answer: Answer | None, top: Attribute) -> Iterator[tuple[str, str, Answer, Attribute | None]]:
     """Name, label, answer and question of every answer; a question that is no longer in the tree is None."""
     if answer is None:

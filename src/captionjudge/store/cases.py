@@ -87,6 +87,12 @@ def get(connection: Connection, item_id: str) -> Case | None:
     return None if row is None else Case(**row._mapping)
 
 
+def audited(connection: Connection, item_ids: Sequence[str]) -> dict[str, bool]:
+    """Whether these images are in the audit slice, of those that are or were in review."""
+    statement = select(review_case.c.item_id, review_case.c.audit).where(review_case.c.item_id.in_(item_ids))
+    return {row.item_id: row.audit for row in connection.execute(statement)}
+
+
 def lock(connection: Connection, item_id: str) -> Case | None:
     """As `get`, and nobody else writes it until the transaction ends."""
     row = connection.execute(select(review_case).where(review_case.c.item_id == item_id).with_for_update()).first()
