@@ -9,7 +9,7 @@ import orjson
 from captionjudge.errors import BadResponseError, ConfigError, ModelError
 from captionjudge.models.faults import Secrets, named, not_understood, secrets_of
 from captionjudge.models.provider import Provider
-from captionjudge.models.transport import AiohttpTransport, Response, Transport
+from captionjudge.models.transport import Response, Transport, open_transport
 
 
 class Endpoint:
@@ -34,7 +34,7 @@ class Endpoint:
             **provider.headers,
         }
         self._timeout = provider.timeout
-        self._transport = transport or AiohttpTransport()
+        self._transport = transport or open_transport(self.url)
 
     async def post(self, body: Sequence[bytes]) -> Response:
         """Post the pieces of `body` and give back the answer, whatever its status."""
