@@ -46,12 +46,13 @@ class Form:
         self._slots = tuple(compile_attribute(block) for block in blocks if block is not None)
         asked = compile_attributes(roles.questions, reserved=_RESERVED).questions
         self._questions = {question.key: question for question in asked}
-        check_limits(self._object())
+        self._properties = self._all_properties()
+        check_limits(object_schema(self._properties))
 
     @cached_property
     def schema(self) -> Schema:
         """The strict JSON schema. The same for both orders."""
-        return Schema("judgment", orjson.dumps(self._object()))
+        return Schema("judgment", orjson.dumps(object_schema(self._properties)))
 
     def read(self, text: str) -> Filled:
         """Read a judge's reply.
@@ -62,8 +63,7 @@ class Form:
         value = parse_json(text)
         if not isinstance(value, Mapping):
             raise ValueError("expected a JSON object")
-        properties = self._object()["properties"]
-        assert isinstance(properties, dict)
+        properties = self._properties
         if missing := [key for key in properties if key not in value]:
             raise ValueError(f"the key {missing[0]!r} is missing")
         if unknown := [key for key in value if key not in properties and key != "probability"]:
@@ -79,7 +79,7 @@ class Form:
             probability=_probability(value.get("probability")),
         )
 
-    def _object(self) -> dict[str, object]:
+    def _all_properties(self) -> dict[str, object]:
         properties: dict[str, object] = {
             "reasoning": {"type": "string", "description": "What you see in the image, then how each description fits."}
         }
@@ -87,7 +87,7 @@ class Form:
             properties[f"description_{i}"] = slot.schema
         properties |= {key: question.schema for key, question in self._questions.items()}
         properties["choice"] = {"type": "string", "enum": list(CHOICES)}
-        return object_schema(properties)
+        return properties
 
 
 def _string(value: Mapping[str, object], key: str) -> str:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from captionjudge.ontology.problem import clip, one_line
 from captionjudge.ontology.tree import Attribute, Option, walk
@@ -93,11 +94,9 @@ def levels(answer: Answer | None, attribute: Attribute) -> dict[str, tuple[int, 
     Criteria are called as in `flatten`. Archived options do not count, unless one was picked.
     """
     found: dict[str, tuple[int, int]] = {}
-    for name, _, one, question in _answered(answer, attribute):
-        if isinstance(one, RadioAnswer) and question is not None and question.type == "radio":
-            scale = [o.feature_hash for o in question.options if not o.archived or o.feature_hash == one.option]
-            if len(scale) >= 3 and one.option in scale:
-                found[name] = (scale.index(one.option) + 1, len(scale))
+    for name, _, one, known in _answered(answer, attribute):
+        if isinstance(one, RadioAnswer) and known is not None and (place := known.places.get(one.option)) is not None:
+            found[name] = place
     return found
 
 
@@ -106,43 +105,64 @@ def scales(attribute: Attribute) -> dict[str, list[str]]:
 
     Criteria are called as in `flatten`, and are those that `levels` gives positions of. Archived options do not count.
     """
-    names, questions = _index(attribute)
-    labels = {
-        names[hash_]: [one_line(option.label) for option in question.options if not option.archived]
-        for hash_, question in questions.items()
-        if question.type == "radio"
-    }
-    return {name: each for name, each in labels.items() if len(each) >= 3}
+    found: dict[str, list[str]] = {}
+    for question in walk(attribute):
+        known = _index(attribute)[question.feature_hash]
+        labels = [known.labels[option.feature_hash] for option in question.options if not option.archived]
+        if question.type == "radio" and len(labels) >= 3:
+            found[known.name] = labels
+    return found
 
 
-def _answered(answer: Answer | None, top: Attribute) -> Iterator[tuple[str, str, Answer, Attribute | None]]:
+class _Known(NamedTuple):
+    """What is known of a question: what it is called, its labels by option, and the places of those on a scale."""
+
+    name: str
+    labels: Mapping[str, str]
+    places: Mapping[str, tuple[int, int]]
+
+
+def _answered(answer: Answer | None, top: Attribute) -> Iterator[tuple[str, str, Answer, _Known | None]]:
     """Name, label, answer and question of every answer; a question that is no longer in the tree is None."""
     if answer is None:
         return
-    names, questions = _index(top)
+    questions = _index(top)
     stack = [answer]
     while stack:
         one = stack.pop()
         nested = _nested(one)
-        question = questions.get(one.attribute)
+        known = questions.get(one.attribute)
         if not (one is answer and nested):
-            yield names.get(one.attribute, one.attribute), _label(one, question), one, question
+            name, labels = (known.name, known.labels) if known is not None else (one.attribute, {})
+            yield name, _label(one, labels), one, known
         stack.extend(reversed(nested))
 
 
-_INDEXED: dict[int, tuple[Attribute, dict[str, str], dict[str, Attribute]]] = {}
+_INDEXED: dict[int, tuple[Attribute, dict[str, _Known]]] = {}
 _MOST_INDEXED = 64
 
 
-def _index(top: Attribute) -> tuple[dict[str, str], dict[str, Attribute]]:
-    """Names and questions of a tree by feature hash."""
+def _index(top: Attribute) -> dict[str, _Known]:
+    """The questions of a tree by feature hash."""
     known = _INDEXED.get(id(top))
     # By identity, since hashing a tree means walking it; the tree is kept with it, so that its id stays its own.
     if known is None:
         if len(_INDEXED) >= _MOST_INDEXED:
             _INDEXED.clear()
-        known = _INDEXED[id(top)] = (top, _names(top), {one.feature_hash: one for one in walk(top)})
-    return known[1], known[2]
+        names = _names(top)
+        questions = {one.feature_hash: _known(one, names[one.feature_hash]) for one in walk(top)}
+        known = _INDEXED[id(top)] = (top, questions)
+    return known[1]
+
+
+def _known(question: Attribute, name: str) -> _Known:
+    labels = {option.feature_hash: one_line(option.label) for option in question.options}
+    places: dict[str, tuple[int, int]] = {}
+    for option in question.options if question.type == "radio" else ():
+        scale = [o.feature_hash for o in question.options if not o.archived or o is option]
+        if len(scale) >= 3:
+            places[option.feature_hash] = (scale.index(option.feature_hash) + 1, len(scale))
+    return _Known(name, labels, places)
 
 
 def _nested(answer: Answer) -> tuple[Answer, ...]:
@@ -155,8 +175,7 @@ def _nested(answer: Answer) -> tuple[Answer, ...]:
             return ()
 
 
-def _label(answer: Answer, question: Attribute | None) -> str:
-    labels = {option.feature_hash: one_line(option.label) for option in question.options} if question else {}
+def _label(answer: Answer, labels: Mapping[str, str]) -> str:
     match answer:
         case TextAnswer():
             return answer.text
