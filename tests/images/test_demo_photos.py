@@ -18,7 +18,7 @@ def test_each_is_a_small_whole_jpeg_that_is_sent_as_it_is() -> None:
         header = verify(data)
         check_name(path, header)
         assert header.format == "JPEG"
-        assert prepare(data, Bounds(max_side=640, max_bytes=60_000)).data is data
+        assert prepare(data, Bounds(max_side=640, max_bytes=60_000)).data == data
 
 
 def test_the_notice_names_author_licence_and_content_of_each() -> None:

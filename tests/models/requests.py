@@ -14,7 +14,7 @@ from captionjudge.models.provider import Provider
 
 KEY = "sk-very-secret-0123456789abcdef"
 KEY_ENV = "SCRIPTED_API_KEY"
-PICTURE = EncodedImage("ab" * 32, "image/png", b"\x89PNG not really", 4, 3)
+PICTURE = EncodedImage.of("ab" * 32, "image/png", b"\x89PNG not really", 4, 3)
 VERDICT = Schema(
     "verdict",
     b'{"type":"object","properties":{"reasoning":{"type":"string"},"choice":{"enum":["1","2","tie"]}},'

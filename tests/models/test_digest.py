@@ -21,7 +21,7 @@ CHANGES: list[dict[str, Any]] = [
     {"image": replace(PICTURE, digest="cd" * 32)},
     {"image": replace(PICTURE, mime="image/jpeg")},
     {"image": replace(PICTURE, width=5)},
-    {"image": replace(PICTURE, data=PICTURE.data + b"x")},
+    {"image": replace(PICTURE, base64=PICTURE.base64 + b"eHh4")},
     {"schema": None},
     {"schema": Schema("other", VERDICT.json)},
     {"schema": Schema("verdict", b"{}")},
@@ -63,7 +63,7 @@ def test_how_the_parameters_were_written_does_not_matter() -> None:
 
 
 def test_an_equal_request_made_elsewhere_has_the_same_digest() -> None:
-    image = EncodedImage(PICTURE.digest, PICTURE.mime, bytes(PICTURE.data), PICTURE.width, PICTURE.height)
+    image = EncodedImage.of(PICTURE.digest, PICTURE.mime, bytes(PICTURE.data), PICTURE.width, PICTURE.height)
 
     assert request_digest("m", replace(BASE, image=image)) == request_digest("m", BASE)
 

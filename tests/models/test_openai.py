@@ -147,7 +147,7 @@ def test_text_with_half_a_character_is_refused_before_anything_is_sent(server: S
 
 
 def test_an_image_of_several_megabytes_is_sent_whole(server: ScriptedServer) -> None:
-    large = replace(PICTURE, data=bytes(range(256)) * 12_000)
+    large = replace(PICTURE, base64=base64.b64encode(bytes(range(256)) * 12_000))
 
     asked(server, replace(DESCRIBE, image=large))
 

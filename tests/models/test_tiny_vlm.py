@@ -44,7 +44,7 @@ def picture(colour: str) -> EncodedImage:
     buffer = io.BytesIO()
     Image.new("RGB", (96, 64), colour).save(buffer, "PNG")
     data = buffer.getvalue()
-    return EncodedImage(digest(data), "image/png", data, 96, 64)
+    return EncodedImage.of(digest(data), "image/png", data, 96, 64)
 
 
 def asked(url: str, request: Request, **settings: Any) -> Reply:
@@ -99,7 +99,7 @@ def test_log_probabilities_come_back_for_every_token(tiny_vlm_url: str) -> None:
 
 
 def test_a_broken_image_is_a_bad_request(tiny_vlm_url: str) -> None:
-    broken = EncodedImage("00" * 32, "image/png", b"\x89PNG\r\n\x1a\nbroken", 96, 64)
+    broken = EncodedImage.of("00" * 32, "image/png", b"\x89PNG\r\n\x1a\nbroken", 96, 64)
 
     with pytest.raises(BadRequestError, match="tiny answered 400"):
         asked(tiny_vlm_url, replace(RED, image=broken))

@@ -43,11 +43,11 @@ def prepare(data: bytes, bounds: Bounds, limits: Limits = DEFAULT_LIMITS, digest
     require_complete(header, complete)
     digest = digest or records.digest(data)
     if _is_within(data, header, bounds):
-        return EncodedImage(digest, header.mime, data, header.width, header.height)
+        return EncodedImage.of(digest, header.mime, data, header.width, header.height)
     format = _output_format(bounds)
     picture = upright_rgb(data, header, fit(header.width, header.height, bounds, _ENCODERS[format].longest))
     encoded, size = _encode_within(picture, format, bounds)
-    return EncodedImage(digest, MIME_TYPES[format], encoded, *size)
+    return EncodedImage.of(digest, MIME_TYPES[format], encoded, *size)
 
 
 def fit(width: int, height: int, bounds: Bounds, longest: int | None = None) -> tuple[int, int]:

@@ -75,22 +75,35 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class EncodedImage:
-    """An image ready to be sent: its bytes and their base64, made once and shared by all calls about it.
+    """An image ready to be sent: the base64 of its bytes, made once and shared by all calls about it.
 
     `digest` is that of the original file, so it stays the same whatever the bounds.
     """
 
     digest: str
     mime: str
-    data: bytes = field(repr=False)
+    base64: bytes = field(repr=False)
     width: int
     height: int
-    base64: bytes = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
+    @classmethod
+    def of(cls, digest: str, mime: str, data: bytes, width: int, height: int) -> "EncodedImage":
+        """The image with these bytes."""
         import pybase64
 
-        object.__setattr__(self, "base64", pybase64.b64encode(self.data))
+        return cls(digest, mime, pybase64.b64encode(data), width, height)
+
+    @property
+    def data(self) -> bytes:
+        """The bytes. They are not kept beside their base64: a run holds hundreds of images."""
+        import pybase64
+
+        return pybase64.b64decode(self.base64)
+
+    @property
+    def size(self) -> int:
+        """Of the bytes."""
+        return len(self.base64) // 4 * 3 - self.base64[-2:].count(b"=")
 
 
 def digest(data: bytes) -> str:

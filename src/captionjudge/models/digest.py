@@ -18,7 +18,7 @@ def request_digest(model: str, request: Request, sample: int = 0) -> str:
     """
     image = request.image
     # The digest is the original file's; type, size and length tell how it was encoded for sending.
-    form = "" if image is None else f"{image.mime} {image.width}x{image.height} {len(image.data)}"
+    form = "" if image is None else f"{image.mime} {image.width}x{image.height} {image.size}"
     picture = ("",) if image is None else ("image", image.digest, form)
     previous = ("",) if request.previous is None else ("previous", *request.previous)
     params = _params(request.params)

@@ -281,7 +281,8 @@ def as_object(value: object, path: str) -> Mapping[str, object]:
 
 def join(path: str, key: str) -> str:
     """The path of a key inside an object."""
-    key = clip(key, 60)
+    if len(key) > 60 or not key.isprintable():
+        key = clip(key, 60)
     return f"{path}.{key}" if path else key
 
 

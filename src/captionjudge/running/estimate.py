@@ -87,7 +87,7 @@ def _typical_image(setup: Setup, sizes: Sequence[tuple[int, int]]) -> EncodedIma
         return None
     fitted = [fit(width, height, setup.bounds) for width, height in sizes]
     width, height = (sum(side) // len(fitted) for side in zip(*fitted, strict=True))
-    return EncodedImage("", "image/jpeg", b"", width, height)
+    return EncodedImage.of("", "image/jpeg", b"", width, height)
 
 
 def _estimate(

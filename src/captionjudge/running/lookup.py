@@ -7,6 +7,8 @@ from captionjudge.store import calls
 from captionjudge.store.database import Database
 from captionjudge.store.records import Call
 
+_GATHER_SECONDS = 0.004
+
 
 class Lookup:
     """Finds the replies kept for request digests."""
@@ -14,30 +16,33 @@ class Lookup:
     def __init__(self, database: Database, threads: Executor) -> None:
         self._database = database
         self._threads = threads
-        self._wanted: dict[str, asyncio.Future[list[Call]]] = {}
+        self._wanted: list[tuple[str, asyncio.Future[list[Call]]]] = []
         self._query: asyncio.Task[None] | None = None
 
     async def find(self, digest: str) -> list[Call]:
         """The replies to this request, oldest first."""
-        future = self._wanted.get(digest)
-        if future is None:
-            future = self._wanted[digest] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[list[Call]] = asyncio.get_running_loop().create_future()
+        self._wanted.append((digest, future))
         if self._query is None:
             self._query = asyncio.create_task(self._run())
-        return await asyncio.shield(future)
+        return await future
 
     async def _run(self) -> None:
         while self._wanted:
-            wanted, self._wanted = self._wanted, {}
+            # A query costs as much as many digests in one: wait a moment for company.
+            await asyncio.sleep(_GATHER_SECONDS)
+            wanted, self._wanted = self._wanted, []
             loop = asyncio.get_running_loop()
             try:
-                found = await loop.run_in_executor(self._threads, self._read, list(wanted))
+                found = await loop.run_in_executor(self._threads, self._read, [digest for digest, _ in wanted])
             except Exception as error:
-                for future in wanted.values():
-                    future.set_exception(error)
+                for _, future in wanted:
+                    if not future.done():
+                        future.set_exception(error)
             else:
-                for digest, future in wanted.items():
-                    future.set_result(found.get(digest, []))
+                for digest, future in wanted:
+                    if not future.done():
+                        future.set_result(found.get(digest, []))
         self._query = None
 
     def _read(self, digests: list[str]) -> dict[str, list[Call]]:

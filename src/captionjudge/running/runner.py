@@ -1,6 +1,7 @@
 """Take every waiting image through the agent stages, many at once."""
 
 import asyncio
+import math
 import os
 import signal
 import threading
@@ -29,6 +30,8 @@ from captionjudge.store.writer import Writer
 
 _READERS = 2
 _IN_FLIGHT = 8
+# While one image's results are written, another one's calls fill its slots.
+_IMAGES_PER_SLOT = 1.5
 _REDRAW_SECONDS = 0.25
 
 
@@ -174,7 +177,15 @@ class Runner:
         if self._setup.config.run.in_flight is not None:
             return self._setup.config.run.in_flight
         names = {ref.partition("/")[0] for ref in self._models}
-        return max((find_provider(name, self._setup.providers).concurrency for name in names), default=_IN_FLIGHT)
+        most = max((find_provider(name, self._setup.providers).concurrency for name in names), default=_IN_FLIGHT)
+        return math.ceil(most * _IMAGES_PER_SLOT / min(map(self._width, self._duties.values()), default=1))
+
+    def _width(self, duty: Duty) -> int:
+        """How many calls about one image a stage makes at once."""
+        judge = self._setup.config.judge
+        orders = 2 if judge.orders == "both" else 1
+        judging = len(self._setup.config.pairs()) * len(judge.models) * orders * judge.samples
+        return max(1, judging if duty.judge else len(duty.describe))
 
     def _make_handlers(self) -> dict[str, Handler]:
         config, workflow = self._setup.config, self._setup.workflow

@@ -50,7 +50,7 @@ class Picture:
         if self._prepared is None:
             self._prepared = asyncio.get_running_loop().run_in_executor(self._threads, self._prepare)
         try:
-            return await asyncio.shield(self._prepared)
+            return self._prepared.result() if self._prepared.done() else await asyncio.shield(self._prepared)
         except ImageError as error:
             raise StageFailed("image", f"{error.kind}: {error}") from None
         except FileNotFoundError:

@@ -51,6 +51,8 @@ class Blobs:
         Raises:
             FileNotFoundError: nothing is kept there.
         """
+        if self._local:
+            return Path(self._path(digest)).read_bytes()
         data: bytes = self._files.cat_file(self._path(digest))
         return data
 
