@@ -1,6 +1,7 @@
 """A project of the notebook's kind with a few images, and callers with keys."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,13 +54,13 @@ def draw(folder: Path, number: int) -> Path:
     return folder
 
 
-@pytest.fixture
-def new_place(tmp_path: Path) -> Iterator[Callable[[int], Place]]:
+@contextmanager
+def made(root: Path) -> Iterator[Callable[[int], Place]]:
     """Makes projects with as many images as are asked for."""
     opened: list[Project] = []
 
     def make(images: int) -> Place:
-        folder = tmp_path / f"project-{len(opened)}"
+        folder = root / f"project-{len(opened)}"
         project = Project.init(folder, "notebook")
         opened.append(project)
         project.import_images(draw(folder / "images", images))
@@ -69,6 +70,19 @@ def new_place(tmp_path: Path) -> Iterator[Callable[[int], Place]]:
     yield make
     for project in opened:
         project.close()
+
+
+@pytest.fixture
+def new_place(tmp_path: Path) -> Iterator[Callable[[int], Place]]:
+    with made(tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def new_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], Place]]:
+    """As `new_place`, for projects that a module's tests share."""
+    with made(tmp_path_factory.mktemp("shared")) as make:
+        yield make
 
 
 @pytest.fixture
