@@ -380,7 +380,7 @@ def test_an_image_that_is_described_again_is_decided_again(make_shop: Make) -> N
     old = shop.case(image)
 
     def comes_again(batch: Batch) -> None:
-        tasks.send(batch, image, "Describe", "Review", "Described", "run")
+        tasks.send(batch, [image], "Describe", "Review", "Described", "run")
         batch.enter_case(open_again(old, "Review", now_ms() + 1))
 
     shop.setup.database.write(comes_again)
@@ -469,7 +469,7 @@ def test_a_flag_and_a_note_outlive_choice_and_undo(shop: Shop) -> None:
 def test_images_that_came_without_a_case_get_one(make_shop: Make) -> None:
     shop = make_shop(images=1)
     [early] = shop.add(1, plain, stage="Judge")
-    shop.setup.database.write(lambda batch: tasks.send(batch, early, "Judge", "Review", "Judged", "somebody"))
+    shop.setup.database.write(lambda batch: tasks.send(batch, [early], "Judge", "Review", "Judged", "somebody"))
     assert shop.setup.database.write(lambda batch: decide.open_missing(shop.setup, batch)) == 1
     assert shop.setup.database.write(lambda batch: decide.open_missing(shop.setup, batch)) == 0
     assert shop.case(early).judge_choice == "one:Terse"

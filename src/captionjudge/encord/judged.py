@@ -1,6 +1,7 @@
 """What a judge's saved labels say about a pair: a choice becomes a verdict, so that reports and reviews know of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from captionjudge.encord.host import Call
 from captionjudge.encord.space import Space
@@ -16,75 +17,67 @@ from captionjudge.store.batch import Batch
 from captionjudge.store.records import Choice, Item, Pair, Verdict
 
 
-def verdict_of_save(batch: Batch, space: Space, call: Call, image: Item, given: Mapping[str, Answer]) -> None:
-    """Write what the saved answers choose between two candidates, when they choose.
+def verdicts_of_save(
+    batch: Batch, space: Space, call: Call, saved: Sequence[tuple[Item, Mapping[str, Answer]]]
+) -> None:
+    """Write what the answers that were saved about images choose between two candidates, where they choose.
 
     Nobody was asked in the other order, and there is no probability: what is not known is left out.
     """
     setup = space.setup
-    if setup is None or setup.roles.choice is None:
+    if setup is None or setup.roles.choice is None or len(setup.config.pairs()) != 1:
         return
-    choice = given.get(setup.roles.choice.feature_hash)
-    pairs = setup.config.pairs()
-    if not isinstance(choice, RadioAnswer) or len(pairs) != 1:
-        return
-    a, b = pairs[0]
-    chosen = _chosen(setup.roles, choice, a, b)
-    texts = items.groups(batch.connection, setup.project_id, [_tag(batch, image)]).get(_tag(batch, image), [])
-    latest = {text.author: text for text in texts if text.author_kind != "person"}
-    if chosen is None or a not in latest or b not in latest:
-        return
-    _write(batch, setup, call, image, (latest[a], latest[b]), chosen, person_criteria(setup.roles, a, b, given))
+    ((a, b),) = setup.config.pairs()
+    texts = items.groups(batch.connection, setup.project_id, sorted({image.tag for image, _ in saved}))
+    known = verdicts.of_items(batch.connection, [image.id for image, _ in saved])
+    come_to: list[Pair] = []
+    for image, given in saved:
+        latest = {text.author: text for text in texts.get(image.tag, []) if text.author_kind != "person"}
+        chosen = _chosen(setup.roles, given.get(setup.roles.choice.feature_hash), a, b)
+        if chosen is None or a not in latest or b not in latest:
+            continue
+        made = _verdict(setup, call, image, (latest[a], latest[b]), chosen)
+        made = replace(made, criteria=person_criteria(setup.roles, a, b, given))
+        if (pair := _pair(batch, known.get(image.id, []), made)) is not None:
+            come_to.append(pair)
+    # Those that are at their review already: a judge that comes late is shown all the same.
+    cases.judged(batch, {each.item_id: judged_choice([each]) for each in come_to})
 
 
-def _write(
-    batch: Batch,
-    setup: Setup,
-    call: Call,
-    image: Item,
-    texts: tuple[Item, Item],
-    chosen: Choice,
-    criteria: Mapping[str, object],
-) -> None:
+def _verdict(setup: Setup, call: Call, image: Item, texts: tuple[Item, Item], chosen: Choice) -> Verdict:
     first, second = texts
-    known = verdicts.of_item(batch.connection, image.id)
-    mine = [each for each in known if each.judge == call.key.name and each.error is None]
-    if mine and (mine[-1].choice, mine[-1].a_item, mine[-1].b_item) == (chosen, first.id, second.id):
-        return
-    a, b = first.author or "", second.author or ""
-    made = Verdict(
+    return Verdict(
         id=new_id(),
         project_id=image.project_id,
         item_id=image.id,
         a_item=first.id,
         b_item=second.id,
-        a=a,
-        b=b,
+        a=first.author or "",
+        b=second.author or "",
         judge=call.key.name,
         slots="ab",
         ontology_digest=setup.ontology_digest,
         created_at=now_ms(),
         choice=chosen,
-        criteria=dict(criteria),
     )
+
+
+def _pair(batch: Batch, known: Sequence[Verdict], made: Verdict) -> Pair | None:
+    """Keep a verdict, and what it comes to with those before it, unless the judge said so last time."""
+    mine = [each for each in known if each.judge == made.judge and each.error is None]
+    if mine and (mine[-1].choice, mine[-1].a_item, mine[-1].b_item) == (made.choice, made.a_item, made.b_item):
+        return None
     batch.add(made)
-    of_pair = [each for each in known if (each.a, each.b) == (a, b)]
-    merged = merge([*of_pair, made])
-    pair = Pair(
-        image.id, a, b, image.project_id, merged.outcome, now_ms(), merged.probability, merged.flipped, merged.dissent
-    )
+    merged = merge([*(each for each in known if (each.a, each.b) == (made.a, made.b)), made])
+    about = (merged.outcome, now_ms(), merged.probability, merged.flipped, merged.dissent)
+    pair = Pair(made.item_id, made.a, made.b, made.project_id, *about)
     batch.keep_pair(pair)
-    if cases.get(batch.connection, image.id) is not None:
-        # It is at its review already: a judge that comes late is shown all the same.
-        cases.update(batch.connection, image.id, {"judge_choice": judged_choice([pair]), "updated_at": now_ms()})
+    return pair
 
 
-def _tag(batch: Batch, image: Item) -> str:
-    known = items.get(batch.connection, image.id)
-    return known.tag if known else image.tag
-
-
-def _chosen(roles: Roles, choice: RadioAnswer, a: str, b: str) -> Choice | None:
+def _chosen(roles: Roles, choice: Answer | None, a: str, b: str) -> Choice | None:
+    if not isinstance(choice, RadioAnswer):
+        return None
     labels = {option.feature_hash: _plain(option.label) for option in (roles.choice.options if roles.choice else ())}
     label = labels.get(choice.option)
     if label == _plain(a):

@@ -1,6 +1,6 @@
 """Labels: opened, read, saved. Every save is a revision, and none of them can take a person's answer away."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -8,17 +8,18 @@ from pydantic import Field
 from captionjudge.encord.entries import answer_in, merged
 from captionjudge.encord.faults import forbidden, invalid
 from captionjudge.encord.host import Call
-from captionjudge.encord.judged import verdict_of_save
+from captionjudge.encord.judged import verdicts_of_save
 from captionjudge.encord.legacy import Ask, answers, dumps
 from captionjudge.encord.rows import effective, is_own, objects, rows_out
 from captionjudge.encord.space import Space, open_space
 from captionjudge.encord.wire import Legacy
 from captionjudge.identity import new_id, now_ms
+from captionjudge.ontology.answer import Answer as Given
 from captionjudge.ontology.answer import to_json
 from captionjudge.store import labels, units
 from captionjudge.store.batch import Batch
 from captionjudge.store.datasets import MAIN
-from captionjudge.store.records import Answer, AuthorKind
+from captionjudge.store.records import Answer, AuthorKind, Item
 from captionjudge.store.units import Unit, Wanted
 
 MOST_ROWS = 1_000
@@ -73,8 +74,7 @@ def open_rows(ask: Ask) -> bytes:
         missing = [each.data_id for each in found if each.label_id is None]
         labels.ensure(batch, space.id, missing, branch)
         if branch != MAIN:
-            for each in missing:
-                units.begin_branch(batch, space.id, each, branch, space.workflow.start)
+            units.begin_branch(batch, space.id, missing, branch, space.workflow.start)
         found = units.units(batch.connection, space.id, Wanted(data_ids=ids), branch) if missing else found
         return _shown(ask, batch, space, found, signed=bool(query.get_signed_url), several=query.multi_request)
 
@@ -113,10 +113,9 @@ def save_rows(ask: Ask) -> bytes:
     def write(batch: Batch) -> str:
         space = open_space(ask.host, batch.connection, ask.call, ask.about("project"))
         known = labels.lock(batch, space.id, [each.label_hash for each in query.labels])
-        for row in query.labels:
-            if row.label_hash not in known:
-                raise forbidden("label row")
-            _save(batch, space, ask.call, row, known[row.label_hash])
+        if any(row.label_hash not in known for row in query.labels):
+            raise forbidden("label row")
+        _save(batch, space, ask.call, {row.label_hash: row for row in query.labels}, known)
         return "true"
 
     return ask.host.change(ask.call, write).encode()
@@ -135,39 +134,44 @@ def _shown(ask: Ask, batch: Batch, space: Space, found: list[Unit], *, signed: b
     return dumps(shown[0] if one and shown else shown).decode()
 
 
-def _save(batch: Batch, space: Space, call: Call, row: RowIn, branch: str) -> None:
-    unit = units.units(batch.connection, space.id, Wanted(label_ids=[row.label_hash]), branch)[0]
-    last = labels.revisions(batch.connection, [unit.revision_id] if unit.revision_id else []).get(row.label_hash)
-    given = labels.answers(batch.connection, space.id, [unit.item.id]) if is_own(unit) else {}
-    before = effective(space, unit, last, given)
-    frames, beside = _parts(row)
-    entries = merged(row.classification_answers, frames)
-    saved = {str(entry["featureHash"]): answer_in(entry, space.ontology) for entry in entries.values()}
-    said = {key: answer_in(entry, space.ontology) for key, entry in before.items() if _is_known(space, key)}
-    if saved == said and beside == objects(last) and last is not None:
-        return
-    batch.flush()
-    labels.revise(batch, row.label_hash, call.key.name, call.trace, {"classifications": entries, "objects": beside})
-    if is_own(unit):
-        fresh = {key: answer for key, answer in saved.items() if said.get(key) != answer}
-        kind: AuthorKind = "person" if call.person else "model"
-        for answer in fresh.values():
-            batch.add(
-                Answer(
-                    new_id(),
-                    space.id,
-                    unit.item.id,
-                    answer.attribute,
-                    to_json(answer),
-                    kind,
-                    call.key.name,
-                    space.ontology_digest,
-                    now_ms(),
-                )
-            )
-        if fresh and kind == "model" and unit.own:
-            batch.flush()
-            verdict_of_save(batch, space, call, unit.item, {each.attribute: each for each in saved.values()})
+def _save(batch: Batch, space: Space, call: Call, rows: Mapping[str, RowIn], branches: Mapping[str, str]) -> None:
+    found = [
+        each
+        for branch in sorted(set(branches.values()))
+        for each in units.units(
+            batch.connection, space.id, Wanted(label_ids=[id_ for id_, on in branches.items() if on == branch]), branch
+        )
+    ]
+    last = labels.revisions(batch.connection, [each.revision_id for each in found if each.revision_id])
+    given = labels.answers(batch.connection, space.id, [each.item.id for each in found if is_own(each)])
+    bodies: dict[str, Mapping[str, Any]] = {}
+    judged: list[tuple[Item, Mapping[str, Given]]] = []
+    for each in found:
+        label_id = each.label_id or ""
+        frames, beside = _parts(rows[label_id])
+        entries = merged(rows[label_id].classification_answers, frames)
+        saved = {str(entry["featureHash"]): answer_in(entry, space.ontology) for entry in entries.values()}
+        before = effective(space, each, last.get(label_id), given)
+        said = {key: answer_in(entry, space.ontology) for key, entry in before.items() if _is_known(space, key)}
+        if saved == said and label_id in last and beside == objects(last[label_id]):
+            continue
+        bodies[label_id] = {"classifications": entries, "objects": beside}
+        fresh = [answer for key, answer in saved.items() if said.get(key) != answer]
+        if is_own(each):
+            _answer(batch, space, call, each.item.id, fresh)
+        if is_own(each) and each.own and fresh and not call.person:
+            judged.append((each.item, {answer.attribute: answer for answer in saved.values()}))
+    labels.revise(batch, bodies, call.key.name, call.trace)
+    if judged:
+        batch.flush()
+        verdicts_of_save(batch, space, call, judged)
+
+
+def _answer(batch: Batch, space: Space, call: Call, item_id: str, given: Sequence[Given]) -> None:
+    kind: AuthorKind = "person" if call.person else "model"
+    about = (kind, call.key.name, space.ontology_digest, now_ms())
+    for answer in given:
+        batch.add(Answer(new_id(), space.id, item_id, answer.attribute, to_json(answer), *about))
 
 
 def _parts(row: RowIn) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -56,7 +56,7 @@ def list_rows(ask: Ask) -> bytes:
         )
         branches = [wanted.branch_name or MAIN]
         if wanted.include_all_label_branches:
-            branches = labels.branches(connection, space.id)
+            branches = labels.branches(connection, space.id, wanted.data_hashes)
         found = [each for branch in branches for each in units.units(connection, space.id, which, branch)]
     several = len(branches) > 1
     shown = [

@@ -1,5 +1,6 @@
 """Tasks at stages: listed, and moved along."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,7 +19,6 @@ from captionjudge.judging.settlement import open_case
 from captionjudge.store import units, verdicts
 from captionjudge.store.batch import Batch
 from captionjudge.store.database import Reading
-from captionjudge.store.datasets import MAIN
 from captionjudge.store.units import Held, NotThere, StageTask, Wanted
 from captionjudge.workflow import Stage
 
@@ -75,6 +75,8 @@ class Listing(Wire):
             return False
         if self.statuses and _status(one) not in self.statuses:
             return False
+        if self.dataset_hashes and one.dataset_id not in self.dataset_hashes:
+            return False
         return not self.data_title_contains or self.data_title_contains.casefold() in one.title.casefold()
 
 
@@ -102,7 +104,7 @@ def get_tasks(
     with host.setup.database.read() as connection:
         space = open_space(host, connection, call, str(project))
         here = space.stage(str(stage)).title
-        if listing.data_hashes or listing.dataset_hashes:
+        if listing.data_hashes:
             found, token = _of_units(connection, space, here, listing), None
         else:
             found, token = _of_stage(connection, space, here, listing, page_token)
@@ -123,13 +125,20 @@ def act(
         space = open_space(host, batch.connection, call, str(project))
         here = space.stage(str(stage))
         known = units.held(batch.connection, space.id, [str(each.task_uuid) for each in actions])
-        moved: list[tuple[Held, str]] = []
+        moves: defaultdict[str, dict[str, Held]] = defaultdict(dict)
+        assignees: dict[str, str | None] = {}
         for action in actions:
             task = _at(known, str(action.task_uuid), here)
-            there = _act(batch, space, call, here, task, action)
-            if there is not None:
-                moved.append((task, there))
-        enter_reviews(batch, space, moved)
+            pathway = _pathway(space, here, action)
+            if pathway is not None:
+                moves[pathway][task.id] = task
+            if _assigns(task, action, moves=pathway is not None):
+                assignees[task.id] = action.assignee
+        if sum(map(len, moves.values())) > len({task_id for those in moves.values() for task_id in those}):
+            raise invalid("nothing was done: a task cannot take two pathways")
+        for pathway, those in moves.items():
+            _send(batch, space, call, list(those.values()), here.pathways[pathway], pathway)
+        units.assign(batch, assignees)
         return NOTHING
 
     text = guarded(host, call, write)
@@ -146,10 +155,9 @@ def move_tasks(host: HostNow, call: CallNow, project: UUID, stage: UUID, body: M
         here = space.stage(str(stage))
         there = space.stage(str(body.destination_stage_uuid))
         known = units.held(batch.connection, space.id, [str(each) for each in body.task_uuids])
-        moved = [(_at(known, str(each), here), there.title) for each in dict.fromkeys(body.task_uuids)]
-        for task, title in moved:
-            units.move(batch, space.id, task, title, "moved", call.key.name)
-        enter_reviews(batch, space, moved)
+        moved = [_at(known, str(each), here) for each in dict.fromkeys(body.task_uuids)]
+        if moved:
+            _send(batch, space, call, moved, there.title, "moved")
         return NOTHING
 
     text = guarded(host, call, write)
@@ -175,28 +183,27 @@ def told(host: Host, project_id: str) -> None:
         tell(project_id)
 
 
-def enter_reviews(batch: Batch, space: Space, moved: Sequence[tuple[Held, str]]) -> None:
-    """Open what people have to decide about images that have come to a review stage."""
-    setup = space.setup
-    if setup is None:
+def _send(batch: Batch, space: Space, call: Call, those: Sequence[Held], there: str, pathway: str) -> None:
+    """Move tasks, and open what people have to decide about images that come to a review stage so."""
+    units.move(batch, space.id, those, there, pathway, call.key.name)
+    own = [each.item_id for each in those if each.own]
+    if space.setup is None or not own or space.workflow.stage(there).type != "review":
         return
-    coming = [(task, there) for task, there in moved if task.own and space.workflow.stage(there).type == "review"]
-    pairs = verdicts.pairs_of_items(batch.connection, [task.item_id for task, _ in coming]) if coming else {}
-    for task, there in coming:
-        batch.enter_case(open_case(task.item_id, space.id, there, pairs.get(task.item_id, []), setup.draw, now_ms()))
+    pairs = verdicts.pairs_of_items(batch.connection, own)
+    for item_id in own:
+        case = open_case(item_id, space.id, there, pairs.get(item_id, []), space.setup.draw, now_ms())
+        batch.enter_case(case)
 
 
 def _of_units(connection: Reading, space: Space, here: str, listing: Listing) -> list[StageTask]:
-    """The tasks of certain data units, or of all those in certain datasets, if they are at the stage."""
+    """The tasks of certain data units, if they are at the stage."""
     found = units.units(connection, space.id, Wanted(data_ids=listing.data_hashes))
-    within = set(listing.dataset_hashes) if listing.dataset_hashes else None
-    those = [each for each in found if each.stage == here and (within is None or each.dataset_id in within)]
-    held = units.held(connection, space.id, [each.task_id for each in those if each.task_id])
     listed: list[StageTask] = []
-    for each in those:
-        if each.task_id is not None and each.task_id in held:
-            task = held[each.task_id]
-            listed.append(StageTask(task.id, each.data_id, each.item.title, MAIN, task.priority, task.updated_at, None))
+    for each in found:
+        if each.task_id is not None and each.stage == here:
+            updated = each.task_updated or 0
+            about = (each.item.title, each.branch, each.priority, updated, each.assignee, each.dataset_id)
+            listed.append(StageTask(each.task_id, each.data_id, *about))
     return [each for each in listed if listing.fits(each)]
 
 
@@ -228,35 +235,36 @@ def _at(known: dict[str, Held], task_id: str, here: Stage) -> Held:
     return task
 
 
-def _act(batch: Batch, space: Space, call: Call, here: Stage, task: Held, action: ActionIn) -> str | None:
-    """Carry out one action; where the task went, if it went anywhere."""
+def _pathway(space: Space, here: Stage, action: ActionIn) -> str | None:
+    """The way that an action takes a task, if it takes it anywhere.
+
+    Raises:
+        Fault: there is no such action at the stage, or no such pathway.
+    """
     match here.type, action.action:
         case "agent", "PATHWAY_ACTION":
-            pathway = _pathway(space, here, action)
+            return _named(space, here, action)
         case "review", "APPROVE":
-            pathway = "approved"
+            return "approved"
         case "review", "REJECT":
-            pathway = "rejected"
+            return "rejected"
         case _, "ASSIGN":
             if not action.assignee:
                 raise invalid("ASSIGN: assignee is missing")
-            units.assign(batch, task.id, action.assignee)
             return None
         case _, "RELEASE":
-            units.assign(batch, task.id, None)
             return None
-        case _:
-            raise unsupported(f"the action {action.action!r} at a stage of type {here.type!r}")
-    there = here.pathways[pathway]
-    units.move(batch, space.id, task, there, pathway, call.key.name)
-    if action.assignee:
-        units.assign(batch, task.id, action.assignee)
-    elif not action.retain_assignee:
-        units.assign(batch, task.id, None)
-    return there
+    raise unsupported(f"the action {action.action[:40]!r} at a stage of type {here.type!r}")
 
 
-def _pathway(space: Space, here: Stage, action: ActionIn) -> str:
+def _assigns(task: Held, action: ActionIn, *, moves: bool) -> bool:
+    """Whether an action says anew who is to do a task: a task that moves on is nobody's, unless it is said."""
+    if action.assignee or action.action == "RELEASE":
+        return True
+    return moves and not action.retain_assignee and task.assignee is not None
+
+
+def _named(space: Space, here: Stage, action: ActionIn) -> str:
     for name in here.pathways:
         if action.pathway_uuid is not None:
             if space.pathway_id(here.title, name) == str(action.pathway_uuid):

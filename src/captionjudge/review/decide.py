@@ -288,7 +288,7 @@ def _move(setup: Setup, batch: Batch, case: Case, now: Settlement, reviewer: Rev
     if task.stage not in (case.stage, *pathways.values()):
         raise NotPossible(f"the image has gone on to {task.stage!r}: the choice can no longer be changed")
     try:
-        tasks.send(batch, case.item_id, task.stage, there, pathway, reviewer.name)
+        tasks.send(batch, [case.item_id], task.stage, there, pathway, reviewer.name)
     except StaleLease:
         raise NotPossible("the image is being worked on at a later stage: try again in a moment") from None
     if setup.workflow.stage(there).type == "review" and there != case.stage:

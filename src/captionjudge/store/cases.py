@@ -1,6 +1,6 @@
 """Cases: what people have to decide, in queues."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -10,6 +10,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
+    bindparam,
     exists,
     false,
     func,
@@ -20,6 +21,8 @@ from sqlalchemy import (
     tuple_,
 )
 
+from captionjudge.identity import now_ms
+from captionjudge.store.batch import Batch
 from captionjudge.store.records import Case, CaseState, Standing
 from captionjudge.store.tables import item, review_case, reviewer, standing, task
 
@@ -38,6 +41,11 @@ NO_CHOICE = "none"
 """What stands in a filter for a choice that was not made. A candidate of that name is "one:none"."""
 _WAITING = ("pending", "audit")
 _OWN = ("mine", "skipped")
+_JUDGED = (
+    review_case.update()
+    .where(review_case.c.item_id == bindparam("image"))
+    .values(judge_choice=bindparam("choice"), updated_at=bindparam("now"))
+)
 # With the number in the statement, as in the index of flagged cases: with a parameter it would not be used.
 _FLAGGED = review_case.c.flags > literal_column("0")
 
@@ -102,6 +110,13 @@ def lock(connection: Connection, item_id: str) -> Case | None:
 def update(connection: Connection, item_id: str, values: dict[str, Any]) -> None:
     """Set columns of a case."""
     connection.execute(review_case.update().where(review_case.c.item_id == item_id).values(values))
+
+
+def judged(batch: Batch, choices: Mapping[str, str | None]) -> None:
+    """Write down what the judges chose, by image, where there is a case."""
+    rows = [{"image": item_id, "choice": choice, "now": now_ms()} for item_id, choice in sorted(choices.items())]
+    if rows:
+        batch.connection.execute(_JUDGED, rows)
 
 
 def free(

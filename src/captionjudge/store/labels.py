@@ -26,6 +26,18 @@ class Revision(NamedTuple):
 
 
 _REVISIONS = select(label_revision).where(label_revision.c.id.in_(bindparam("ids", expanding=True)))
+_REVISE = (
+    update(label_row)
+    .where(label_row.c.id == bindparam("label"))
+    .values(revision_id=bindparam("newest"), updated_at=bindparam("now"))
+)
+_LOCK = (
+    select(label_row.c.id, label_row.c.branch)
+    .where(label_row.c.project_id == bindparam("project"), label_row.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(label_row.c.id)
+    .with_for_update()
+)
+_BRANCHES = select(label_row.c.branch).where(label_row.c.id.in_(bindparam("ids", expanding=True))).distinct()
 _ANSWERS = (
     select(answer)
     .where(answer.c.project_id == bindparam("project"), answer.c.item_id.in_(bindparam("ids", expanding=True)))
@@ -54,20 +66,23 @@ def ensure(batch: Batch, project_id: str, data_ids: Sequence[str], branch: str) 
 
 def lock(batch: Batch, project_id: str, label_ids: Sequence[str]) -> dict[str, str]:
     """The branches of these label rows of a project, by id; nobody else saves them until the transaction ends."""
-    where = (label_row.c.project_id == project_id, label_row.c.id.in_(label_ids))
-    rows = batch.connection.execute(
-        select(label_row.c.id, label_row.c.branch).where(*where).order_by(label_row.c.id).with_for_update()
-    )
+    rows = batch.connection.execute(_LOCK, {"project": project_id, "ids": list(label_ids)})
     return {row.id: row.branch for row in rows}
 
 
-def revise(batch: Batch, label_id: str, actor: str, trace: str, body: Mapping[str, Any]) -> Revision:
-    """Add a revision, which from now on is the label row's newest."""
-    made = Revision(new_id(), label_id, actor, trace[:200], dict(body), now_ms())
-    batch.connection.execute(label_revision.insert().values(made._asdict()))
-    values = {"revision_id": made.id, "updated_at": made.created_at}
-    batch.connection.execute(update(label_row).where(label_row.c.id == label_id).values(values))
-    return made
+def revise(batch: Batch, bodies: Mapping[str, Mapping[str, Any]], actor: str, trace: str) -> None:
+    """Add a revision to each of these label rows, which from now on is its newest.
+
+    Args:
+        bodies: what is saved, by label row.
+    """
+    if not bodies:
+        return
+    now = now_ms()
+    made = [Revision(new_id(), label_id, actor, trace[:200], body, now) for label_id, body in bodies.items()]
+    batch.connection.execute(label_revision.insert(), [each._asdict() for each in made])
+    newest = [{"label": each.label_id, "newest": each.id, "now": now} for each in made]
+    batch.connection.execute(_REVISE, newest)
 
 
 def revisions(connection: Connection, revision_ids: Sequence[str]) -> dict[str, Revision]:
@@ -87,14 +102,15 @@ def answers(connection: Connection, project_id: str, item_ids: Sequence[str]) ->
     return dict(found)
 
 
-def branches(connection: Connection, project_id: str) -> list[str]:
-    """The label branches of a project, the main one first."""
+def branches(connection: Connection, project_id: str, data_ids: Sequence[str] | None = None) -> list[str]:
+    """The label branches of a project, or of some of its data units, the main one first."""
     statement = select(label_row.c.branch).where(label_row.c.project_id == project_id).distinct()
+    if data_ids is not None:
+        statement = statement.where(label_row.c.data_id.in_(data_ids))
     found = set(connection.execute(statement).scalars())
     return [MAIN, *sorted(found - {MAIN})]
 
 
 def branches_of(connection: Connection, label_ids: Sequence[str]) -> list[str]:
     """The branches that these label rows are on."""
-    statement = select(label_row.c.branch).where(label_row.c.id.in_(label_ids)).distinct()
-    return sorted(connection.execute(statement).scalars())
+    return sorted(connection.execute(_BRANCHES, {"ids": list(label_ids)}).scalars())

@@ -27,6 +27,25 @@ _FAIL = _HELD.values(
     until=null(),
     updated_at=bindparam("now"),
 )
+_SEND = (
+    update(task)
+    .where(
+        task.c.item_id.in_(bindparam("ids", expanding=True)),
+        task.c.stage == bindparam("here"),
+        or_(task.c.owner.is_(None), task.c.until < bindparam("now")),
+    )
+    .values(
+        stage=bindparam("there"),
+        state="waiting",
+        attempts=0,
+        reason=null(),
+        detail=null(),
+        owner=null(),
+        until=null(),
+        updated_at=bindparam("now"),
+    )
+    .returning(task.c.item_id, task.c.project_id)
+)
 
 
 class Claimed(NamedTuple):
@@ -126,21 +145,20 @@ def move(batch: Batch, task_: Task, owner: str, there: str, pathway: str, *, kee
     batch.add(Event(new_id(), task_.project_id, task_.item_id, "moved", owner, now, task_.stage, there, pathway))
 
 
-def send(batch: Batch, item_id: str, here: str, there: str, pathway: str, actor: str) -> None:
-    """Move an image's task that nobody works on, as a person's decision does.
+def send(batch: Batch, item_ids: Sequence[str], here: str, there: str, pathway: str, actor: str) -> None:
+    """Move the tasks of images that nobody works on, as a person's decision does: all of them.
 
     Raises:
-        StaleLease: the task is not at `here` any more, or a worker has it.
+        StaleLease: a task is not at `here` any more, or a worker has it.
     """
     batch.flush()
     now = now_ms()
-    free = and_(task.c.item_id == item_id, task.c.stage == here, or_(task.c.owner.is_(None), task.c.until < now))
-    values = {"state": "waiting", "attempts": 0, "reason": None, "detail": None, "owner": None, "until": None}
-    moved = update(task).where(free).values(stage=there, updated_at=now, **values)
-    row = batch.connection.execute(moved.returning(task.c.project_id)).first()
-    if row is None:
-        raise StaleLease(f"the task of image {item_id} is not at {here!r} any more")
-    batch.add(Event(new_id(), row.project_id, item_id, "moved", actor, now, here, there, pathway))
+    moved = {"ids": list(item_ids), "here": here, "there": there, "now": now}
+    found = {row.item_id: row.project_id for row in batch.connection.execute(_SEND, moved)}
+    for item_id in item_ids:
+        if item_id not in found:
+            raise StaleLease(f"the task of image {item_id} is not at {here!r} any more")
+        batch.add(Event(new_id(), found[item_id], item_id, "moved", actor, now, here, there, pathway))
 
 
 def of_item(connection: Connection, item_id: str) -> Task | None:

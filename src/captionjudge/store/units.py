@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, literal, or_, select, update
 
 from captionjudge.errors import CaptionjudgeError
 from captionjudge.identity import new_id, now_ms
@@ -37,6 +37,8 @@ class Unit(NamedTuple):
     revision_id: str | None
     label_created: int | None
     label_updated: int | None
+    task_updated: int | None
+    assignee: str | None
 
 
 class StageTask(NamedTuple):
@@ -49,6 +51,7 @@ class StageTask(NamedTuple):
     priority: float
     updated_at: int
     assignee: str | None
+    dataset_id: str | None
 
 
 class Held(NamedTuple):
@@ -59,8 +62,7 @@ class Held(NamedTuple):
     data_id: str
     item_id: str
     stage: str
-    priority: float
-    updated_at: int
+    assignee: str | None
 
 
 class Wanted(NamedTuple):
@@ -87,6 +89,8 @@ _UNITS = (
         label_row.c.revision_id.label("unit_revision"),
         label_row.c.created_at.label("unit_label_created"),
         label_row.c.updated_at.label("unit_label_updated"),
+        func.coalesce(task.c.updated_at, side_task.c.updated_at).label("unit_task_updated"),
+        assignment.c.assignee.label("unit_assignee"),
         item,
     )
     .select_from(attachment)
@@ -110,32 +114,69 @@ _UNITS = (
         label_row,
         and_(label_row.c.project_id == attachment.c.project_id, label_row.c.data_id == data_row.c.id, _OF_BRANCH[1]),
     )
+    .outerjoin(assignment, assignment.c.task_id == func.coalesce(task.c.id, side_task.c.id))
     .where(attachment.c.project_id == bindparam("project"))
 )
 _BY_DATA = _UNITS.where(data_row.c.id.in_(bindparam("ids", expanding=True)))
 _BY_LABEL = _UNITS.where(label_row.c.id.in_(bindparam("ids", expanding=True)))
 _ALL = _UNITS.order_by(attachment.c.dataset_id, data_row.c.position)
 _SIDE_BY_ID = (
-    select(side_task, data_row.c.item_id)
+    select(side_task.c.id, side_task.c.data_id, data_row.c.item_id, side_task.c.stage, assignment.c.assignee)
     .join(data_row, data_row.c.id == side_task.c.data_id)
+    .outerjoin(assignment, assignment.c.task_id == side_task.c.id)
     .where(side_task.c.project_id == bindparam("project"), side_task.c.id.in_(bindparam("ids", expanding=True)))
 )
-_OWN_BY_ID = select(task).where(
-    task.c.project_id == bindparam("project"), task.c.id.in_(bindparam("ids", expanding=True))
+_OWN_BY_ID = (
+    select(task.c.id, task.c.item_id, task.c.stage, assignment.c.assignee)
+    .outerjoin(assignment, assignment.c.task_id == task.c.id)
+    .where(task.c.project_id == bindparam("project"), task.c.id.in_(bindparam("ids", expanding=True)))
+)
+_SIDE_SEND = (
+    update(side_task)
+    .where(side_task.c.id.in_(bindparam("ids", expanding=True)), side_task.c.stage == bindparam("here"))
+    .values(stage=bindparam("there"), updated_at=bindparam("now"))
+    .returning(side_task.c.id)
+)
+_UNASSIGN = delete(assignment).where(assignment.c.task_id.in_(bindparam("ids", expanding=True)))
+_OWNED = select(task.c.item_id).where(
+    task.c.project_id == bindparam("project"), task.c.item_id.in_(bindparam("ids", expanding=True))
+)
+_OWN_PRIORITY = (
+    update(task)
+    .where(task.c.project_id == bindparam("project"), task.c.item_id == bindparam("data"))
+    .values(priority=bindparam("level"))
+)
+_SIDE_PRIORITY = (
+    update(side_task)
+    .where(side_task.c.project_id == bindparam("project"), side_task.c.data_id == bindparam("data"))
+    .values(priority=bindparam("level"))
 )
 
 
-def _after(table: Any) -> ColumnElement[bool]:
-    """Past a mark in the order of the queue: what was moved on in between shifts nothing."""
+def _past(statement: Select[Any], table: Any) -> tuple[Select[Any], Select[Any]]:
+    """What comes past a mark in the order of a queue: those of the same level, and those of lower ones.
+
+    Each is a stretch of the queue's index, so that a page costs the same however far in it is.
+    """
     level: ColumnElement[float] = bindparam("level")
-    return or_(table.c.priority < level, and_(table.c.priority == level, table.c.id > bindparam("mark")))
+    same = statement.where(table.c.priority == level, table.c.id > bindparam("mark")).order_by(table.c.id)
+    lower = statement.where(table.c.priority < level).order_by(table.c.priority.desc(), table.c.id)
+    return same.limit(bindparam("most")), lower.limit(bindparam("most"))
 
 
-_OWN_AT = (
+_OWN_AT = _past(
     select(
-        task.c.id, task.c.item_id.label("data"), item.c.title, task.c.priority, task.c.updated_at, assignment.c.assignee
+        task.c.id,
+        task.c.item_id.label("data"),
+        item.c.title,
+        literal(MAIN),
+        task.c.priority,
+        task.c.updated_at,
+        assignment.c.assignee,
+        data_row.c.dataset_id,
     )
     .join(item, item.c.id == task.c.item_id)
+    .outerjoin(data_row, data_row.c.id == task.c.item_id)
     .outerjoin(assignment, assignment.c.task_id == task.c.id)
     .where(
         task.c.project_id == bindparam("project"),
@@ -143,20 +184,19 @@ _OWN_AT = (
         task.c.state == bindparam("state"),
         # What a run of ours works on is nobody else's.
         or_(task.c.owner.is_(None), task.c.until < bindparam("now")),
-        _after(task),
-    )
-    .order_by(task.c.priority.desc(), task.c.id)
-    .limit(bindparam("most"))
+    ),
+    task,
 )
-_SIDE_AT = (
+_SIDE_AT = _past(
     select(
         side_task.c.id,
         side_task.c.data_id.label("data"),
         item.c.title,
+        side_task.c.branch,
         side_task.c.priority,
         side_task.c.updated_at,
         assignment.c.assignee,
-        side_task.c.branch,
+        data_row.c.dataset_id,
     )
     .join(data_row, data_row.c.id == side_task.c.data_id)
     .join(item, item.c.id == data_row.c.item_id)
@@ -165,10 +205,8 @@ _SIDE_AT = (
         side_task.c.project_id == bindparam("project"),
         side_task.c.stage == bindparam("stage"),
         side_task.c.superseded.is_(False),
-        _after(side_task),
-    )
-    .order_by(side_task.c.priority.desc(), side_task.c.id)
-    .limit(bindparam("most"))
+    ),
+    side_task,
 )
 _TOP = 1e300
 
@@ -195,72 +233,81 @@ def at_stage(
     connection: Connection, project_id: str, stage: str, most: int, after: tuple[float, str] | None = None
 ) -> list[StageTask]:
     """A page of the tasks at a stage by priority, then age. `after` is the last one's priority and id."""
-    level, mark = after or (_TOP, "")
-    # An id is compared as such: PostgreSQL takes nothing else for one.
-    bound = {"project": project_id, "stage": stage, "level": level, "most": most, "now": now_ms()}
-    bound["mark"] = mark or "00000000-0000-0000-0000-000000000000"
-    queues: list[Iterator[StageTask]] = [
-        (StageTask(row[0], row[1], row[2], MAIN, *row[3:]) for row in connection.execute(_OWN_AT, bound | {"state": s}))
-        for s in ("waiting", "failed")
-    ]
-    side = connection.execute(_SIDE_AT, bound)
-    queues.append(StageTask(row[0], row[1], row[2], row[6], *row[3:6]) for row in side)
+    level, mark = after or (_TOP, None)
+    bound = {"project": project_id, "stage": stage, "level": level, "mark": mark, "most": most, "now": now_ms()}
+
+    def queue(statements: tuple[Select[Any], Select[Any]], state: str) -> Iterator[StageTask]:
+        for statement in statements if after else statements[1:]:
+            for row in connection.execute(statement, bound | {"state": state}):
+                yield StageTask(*row)
+
+    queues = [queue(_OWN_AT, "waiting"), queue(_OWN_AT, "failed"), queue(_SIDE_AT, "")]
     return list(islice(heapq.merge(*queues, key=lambda each: (-each.priority, each.id)), most))
 
 
 def held(connection: Connection, project_id: str, task_ids: Sequence[str]) -> dict[str, Held]:
     """Tasks of a project by their ids."""
-    bound = {"project": project_id, "ids": list(task_ids)}
+    bound = {"project": project_id, "ids": list(dict.fromkeys(task_ids))}
     found = {
-        row.id: Held(row.id, True, row.item_id, row.item_id, row.stage, row.priority, row.updated_at)
+        row.id: Held(row.id, True, row.item_id, row.item_id, row.stage, row.assignee)
         for row in connection.execute(_OWN_BY_ID, bound)
     }
-    for row in connection.execute(_SIDE_BY_ID, bound):
-        found[row.id] = Held(row.id, False, row.data_id, row.item_id, row.stage, row.priority, row.updated_at)
+    if len(found) < len(bound["ids"]):
+        found |= {row.id: Held(row.id, False, *row[1:]) for row in connection.execute(_SIDE_BY_ID, bound)}
     return found
 
 
-def move(batch: Batch, project_id: str, one: Held, there: str, pathway: str, actor: str) -> None:
-    """Move a task that is where it was read.
+def move(batch: Batch, project_id: str, those: Sequence[Held], there: str, pathway: str, actor: str) -> None:
+    """Move tasks that are at one stage, where they were read, to another: all of them.
 
     Raises:
-        StaleLease: somebody moved it, or a run of ours works on it.
+        StaleLease: somebody moved one, or a run of ours works on it.
         NotThere: as above, for a side task.
     """
-    if one.own:
-        tasks.send(batch, one.item_id, one.stage, there, pathway, actor)
+    here, now = those[0].stage, now_ms()
+    if own := [each.item_id for each in those if each.own]:
+        tasks.send(batch, own, here, there, pathway, actor)
+    side = [each for each in those if not each.own]
+    if not side:
         return
-    here = and_(side_task.c.id == one.id, side_task.c.stage == one.stage)
-    now = now_ms()
-    if not batch.connection.execute(update(side_task).where(here).values(stage=there, updated_at=now)).rowcount:
-        raise NotThere(f"the task {one.id} is not at {one.stage!r} any more")
-    batch.add(Event(new_id(), project_id, one.item_id, "moved", actor, now, one.stage, there, pathway))
+    sent = {"ids": [each.id for each in side], "here": here, "there": there, "now": now}
+    found = set(batch.connection.execute(_SIDE_SEND, sent).scalars())
+    for each in side:
+        if each.id not in found:
+            raise NotThere(f"the task {each.id} is not at {here!r} any more")
+        batch.add(Event(new_id(), project_id, each.item_id, "moved", actor, now, here, there, pathway))
 
 
-def assign(batch: Batch, task_id: str, assignee: str | None) -> None:
-    """Say who is to do a task, or that nobody is."""
-    batch.connection.execute(assignment.delete().where(assignment.c.task_id == task_id))
-    if assignee is not None:
-        batch.connection.execute(assignment.insert().values(task_id=task_id, assignee=assignee))
+def assign(batch: Batch, assignees: Mapping[str, str | None]) -> None:
+    """Say, by task, who is to do it, or that nobody is."""
+    if not assignees:
+        return
+    batch.connection.execute(_UNASSIGN, {"ids": list(assignees)})
+    rows = [{"task_id": task_id, "assignee": name} for task_id, name in assignees.items() if name is not None]
+    if rows:
+        batch.connection.execute(assignment.insert(), rows)
 
 
-def set_priorities(batch: Batch, project_id: str, priorities: Mapping[str, float]) -> int:
-    """Set the priorities of data units' tasks; how many there were."""
-    changed = 0
-    for data_id, priority in sorted(priorities.items()):
-        own = (task.c.project_id == project_id, task.c.item_id == data_id)
-        side = (side_task.c.project_id == project_id, side_task.c.data_id == data_id)
-        count = batch.connection.execute(update(task).where(*own).values(priority=priority)).rowcount
-        changed += count or batch.connection.execute(update(side_task).where(*side).values(priority=priority)).rowcount
-    return changed
+def set_priorities(batch: Batch, project_id: str, priorities: Mapping[str, float]) -> None:
+    """Set the priorities of data units' tasks: an image's own, else those of all its branches."""
+    bound = {"project": project_id, "ids": list(priorities)}
+    own = set(batch.connection.execute(_OWNED, bound).scalars())
+    rows = [{"project": project_id, "data": data, "level": level} for data, level in sorted(priorities.items())]
+    for statement, those in (
+        (_OWN_PRIORITY, [row for row in rows if row["data"] in own]),
+        (_SIDE_PRIORITY, [row for row in rows if row["data"] not in own]),
+    ):
+        if those:
+            batch.connection.execute(statement, those)
 
 
-def begin_branch(batch: Batch, project_id: str, data_id: str, branch: str, stage: str) -> None:
-    """A task for a label branch of a data unit, unless there is one."""
-    row: dict[str, Any] = {"id": new_id(), "project_id": project_id, "data_id": data_id}
-    row |= {"branch": branch, "stage": stage}
-    row |= {"priority": 0.5, "superseded": False, "updated_at": now_ms()}
-    batch.connection.execute(ignoring(batch.connection.dialect.name, side_task), [row])
+def begin_branch(batch: Batch, project_id: str, data_ids: Sequence[str], branch: str, stage: str) -> None:
+    """Tasks for a label branch of data units, where there is none."""
+    same: dict[str, Any] = {"project_id": project_id, "branch": branch, "stage": stage}
+    same |= {"priority": 0.5, "superseded": False, "updated_at": now_ms()}
+    rows = [{"id": new_id(), "data_id": data_id, **same} for data_id in data_ids]
+    if rows:
+        batch.connection.execute(ignoring(batch.connection.dialect.name, side_task), rows)
 
 
 def _titled(wanted: Wanted) -> Select[Any]:
@@ -295,4 +342,6 @@ def _unit(row: Any, branch: str) -> Unit:
         values["unit_revision"],
         values["unit_label_created"],
         values["unit_label_updated"],
+        values["unit_task_updated"],
+        values["unit_assignee"],
     )
