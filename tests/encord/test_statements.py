@@ -35,7 +35,7 @@ def counted(place: Place) -> Iterator[list[str]]:
 
 @pytest.fixture(scope="module")
 def large(new_places: Callable[[int], Place]) -> Place:
-    return new_places(2 * (FEW + MANY))
+    return new_places(4 * (FEW + MANY))
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +192,7 @@ def test_a_request_takes_as_many_statements_for_a_hundred_rows_as_for_ten(
 ) -> None:
     every = [each for each in rows(worker, large) if each["data_type"] == "IMAGE"]
     free = [each for each in every if (each["workflow_graph_node"] or {}).get("title") == "LLM1"]
+    assert len(free) >= FEW + MANY
     request = [prepare(worker, large, free[:FEW]), prepare(worker, large, free[FEW : FEW + MANY])]
     spent: list[list[str]] = []
     for each in request:

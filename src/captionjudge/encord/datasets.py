@@ -118,7 +118,7 @@ def link_items(ask: Ask) -> bytes:
     def write(batch: Batch) -> str:
         known = own_dataset(batch.connection, ask.call, target)
         item_ids = [str(each) for each in body.item_uuids]
-        own_items(ask.host, batch, ask.call, item_ids)
+        own_items(batch, ask.call, item_ids)
         present = datasets.linked(batch.connection, known.id, item_ids)
         if body.duplicates_behavior == "FAIL" and present:
             raise Fault("RESOURCE_EXISTS_ERROR", "nothing was linked: an item is in the dataset already")

@@ -11,14 +11,12 @@ from urllib.parse import urlencode
 from fastapi import Depends, Request
 
 from captionjudge.encord.faults import Fault, forbidden, unauthenticated
-from captionjudge.encord.signature import SKEW_SECONDS
 from captionjudge.running.setup import Setup
 from captionjudge.store import datasets, folders, hosted, keys
 from captionjudge.store.batch import Batch
 from captionjudge.store.keys import KeyRole, PublicKey
 
 _RETRY_MS = 60_000
-_KEEP_MS = 2 * SKEW_SECONDS * 1000
 URL_SECONDS = 3600
 
 
@@ -54,7 +52,7 @@ class Host:
                     raise unauthenticated("this request was carried out already")
                 return known[0]
             body = change(batch)
-            keys.spend(batch, call.signature, body, _KEEP_MS)
+            keys.spend(batch, call.signature, body)
             return body
 
         return self.setup.database.write(write)
@@ -141,7 +139,7 @@ HostNow = Annotated[Host, Depends(host_of)]
 CallNow = Annotated[Call, Depends(call_of)]
 
 
-def own_folder(host: Host, batch: Batch, call: Call, folder_id: str) -> folders.Folder:
+def own_folder(batch: Batch, call: Call, folder_id: str) -> folders.Folder:
     """The folder, if the caller may use it.
 
     Raises:

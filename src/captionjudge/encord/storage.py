@@ -1,6 +1,6 @@
 """Folders and the items in them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,9 +10,22 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from captionjudge.encord.faults import forbidden, invalid, unsupported
-from captionjudge.encord.host import Call, CallNow, Host, HostNow, may_folder, own_folder
+from captionjudge.encord.host import Call, CallNow, Host, HostNow, own_folder
 from captionjudge.encord.space import OWNER
-from captionjudge.encord.wire import PAGE, Wire, answer, page, page_after, reply, stamp, to_token
+from captionjudge.encord.wire import (
+    MOST_METADATA,
+    PAGE,
+    Metadata,
+    Title,
+    Wire,
+    Words,
+    answer,
+    page,
+    page_after,
+    reply,
+    stamp,
+    to_token,
+)
 from captionjudge.store import datasets, folders, items, keys
 from captionjudge.store.batch import Batch
 from captionjudge.store.folders import Folder, StoredItem
@@ -20,7 +33,6 @@ from captionjudge.store.folders import Folder, StoredItem
 router = APIRouter(prefix="/v2/public/storage")
 
 MOST_ITEMS = 10_000
-_MOST_METADATA = 1_000_000
 _TYPES = {"image": "image", "text": "plainText"}
 
 
@@ -87,8 +99,8 @@ class FolderOut(Wire):
 class FolderIn(Wire):
     """A new folder."""
 
-    name: str
-    description: str | None = None
+    name: Title
+    description: Words | None = None
     parent: UUID | None = None
     client_metadata: str | None = None
     cloud_synced_folder_params: dict[str, Any] | None = None
@@ -97,9 +109,9 @@ class FolderIn(Wire):
 class FolderChange(Wire):
     """What is to change about a folder."""
 
-    name: str | None = None
-    description: str | None = None
-    client_metadata: dict[str, Any] | None = None
+    name: Title | None = None
+    description: Words | None = None
+    client_metadata: Metadata | None = None
 
 
 class FolderChanges(Wire):
@@ -112,9 +124,9 @@ class ItemChange(Wire):
     """What is to change about an item."""
 
     item_uuid: UUID | None = None
-    name: str | None = None
-    description: str | None = None
-    client_metadata: dict[str, Any] | None = None
+    name: Title | None = None
+    description: Words | None = None
+    client_metadata: Metadata | None = None
 
 
 class ItemChanges(Wire):
@@ -137,8 +149,8 @@ def get_item(
     """One item."""
     with host.setup.database.read() as connection:
         batch = Batch(connection)
-        found = own_items(host, batch, call, [str(item)])[0]
-        return reply(answer(item_out(host, batch, call, found, sign=sign)))
+        (shown,) = items_out(host, batch, call, own_items(batch, call, [str(item)]), sign=sign)
+        return reply(answer(shown))
 
 
 @router.post("/items/get-bulk")
@@ -146,8 +158,8 @@ def get_items(host: HostNow, call: CallNow, body: BulkIn) -> Response:
     """Items in the order in which they are asked for, one for every id."""
     with host.setup.database.read() as connection:
         batch = Batch(connection)
-        found = own_items(host, batch, call, [str(each) for each in body.item_uuids])
-        return reply(page([item_out(host, batch, call, each, sign=body.sign_urls) for each in found]))
+        found = own_items(batch, call, [str(each) for each in body.item_uuids])
+        return reply(page(items_out(host, batch, call, found, sign=body.sign_urls)))
 
 
 @router.patch("/items/patch-bulk")
@@ -155,11 +167,9 @@ def change_items(host: HostNow, call: CallNow, body: ItemChanges) -> Response:
     """Change several items, all or none."""
 
     def write(batch: Batch) -> str:
-        found = own_items(host, batch, call, [str(each) for each in body.item_patches])
-        for one, change in zip(found, body.item_patches.values(), strict=True):
-            _change(batch, call, one, change)
-        changed = folders.items_by_ids(batch.connection, [each.item.id for each in found])
-        return page([item_out(host, batch, call, changed[each.item.id], sign=False) for each in found])
+        found = own_items(batch, call, [str(each) for each in body.item_patches])
+        changes = dict(zip((each.item.id for each in found), body.item_patches.values(), strict=True))
+        return page(items_out(host, batch, call, _change(batch, call, found, changes), sign=False))
 
     return reply(host.change(call, write))
 
@@ -169,7 +179,8 @@ def get_folder(host: HostNow, call: CallNow, folder: UUID) -> Response:
     """One folder."""
     with host.setup.database.read() as connection:
         batch = Batch(connection)
-        return reply(answer(folder_out(batch, own_folder(host, batch, call, str(folder)))))
+        (shown,) = folders_out(batch, [own_folder(batch, call, str(folder))])
+        return reply(answer(shown))
 
 
 @router.post("/folders")
@@ -180,9 +191,10 @@ def create_folder(host: HostNow, call: CallNow, body: FolderIn) -> Response:
     metadata = _metadata(body.client_metadata)
 
     def write(batch: Batch) -> str:
-        parent = own_folder(host, batch, call, str(body.parent)).id if body.parent else None
+        parent = own_folder(batch, call, str(body.parent)).id if body.parent else None
         made = folders.create(batch, body.name, body.description or "", call.key.id, parent=parent, metadata=metadata)
-        return answer(folder_out(batch, made))
+        (shown,) = folders_out(batch, [made])
+        return answer(shown)
 
     return reply(host.change(call, write))
 
@@ -193,7 +205,8 @@ def change_folders(host: HostNow, call: CallNow, body: FolderChanges) -> Respons
 
     def write(batch: Batch) -> str:
         changes = body.folder_patches.items()
-        return page([_change_folder(host, batch, call, str(folder), change) for folder, change in changes])
+        changed = [_change_folder(batch, call, str(folder), change) for folder, change in changes]
+        return page(folders_out(batch, changed))
 
     return reply(host.change(call, write))
 
@@ -203,7 +216,8 @@ def change_folder(host: HostNow, call: CallNow, folder: UUID, body: FolderChange
     """Change a folder. Its metadata is merged, as items' is."""
 
     def write(batch: Batch) -> str:
-        return answer(_change_folder(host, batch, call, str(folder), body))
+        (shown,) = folders_out(batch, [_change_folder(batch, call, str(folder), body)])
+        return answer(shown)
 
     return reply(host.change(call, write))
 
@@ -220,7 +234,7 @@ def list_folders(
     with host.setup.database.read() as connection:
         batch = Batch(connection)
         found = folders.visible(connection, call.key.id, page_after(page_token), PAGE, text=search)
-        return reply(page([folder_out(batch, each) for each in found], _token([each.id for each in found])))
+        return reply(page(folders_out(batch, found), _token([each.id for each in found])))
 
 
 @router.get("/folders/{folder}/folders")
@@ -230,9 +244,9 @@ def list_subfolders(
     """The folders in a folder."""
     with host.setup.database.read() as connection:
         batch = Batch(connection)
-        known = own_folder(host, batch, call, str(folder))
+        known = own_folder(batch, call, str(folder))
         found = folders.visible(connection, call.key.id, page_after(page_token), PAGE, parent=known.id)
-        return reply(page([folder_out(batch, each) for each in found], _token([each.id for each in found])))
+        return reply(page(folders_out(batch, found), _token([each.id for each in found])))
 
 
 @router.get("/folders/{folder}/items")
@@ -247,9 +261,9 @@ def list_items(
     """The items in a folder, in the order in which they came."""
     with host.setup.database.read() as connection:
         batch = Batch(connection)
-        known = own_folder(host, batch, call, str(folder))
+        known = own_folder(batch, call, str(folder))
         found = folders.items_in(connection, known, page_after(page_token), PAGE, search)
-        shown = [item_out(host, batch, call, each, sign=sign) for each in found]
+        shown = items_out(host, batch, call, found, sign=sign)
     return reply(page(shown, _token([each.item.id for each in found])))
 
 
@@ -266,109 +280,108 @@ def change_item(host: HostNow, call: CallNow, folder: UUID, item: UUID, body: It
     """Change an item. What the change says about metadata is merged into what is there."""
 
     def write(batch: Batch) -> str:
-        own_folder(host, batch, call, str(folder))
-        found = own_items(host, batch, call, [str(item)])[0]
-        if found.folder_id != str(folder):
+        found = own_items(batch, call, [str(item)])
+        if found[0].folder_id != str(folder):
             raise forbidden("item")
-        _change(batch, call, found, body)
-        changed = folders.items_by_ids(batch.connection, [str(item)])[str(item)]
-        return answer(item_out(host, batch, call, changed, sign=False))
+        (shown,) = items_out(host, batch, call, _change(batch, call, found, {str(item): body}), sign=False)
+        return answer(shown)
 
     return reply(host.change(call, write))
 
 
-def own_items(host: Host, batch: Batch, call: Call, item_ids: list[str]) -> list[StoredItem]:
+def own_items(batch: Batch, call: Call, item_ids: list[str]) -> list[StoredItem]:
     """The items in the order of their ids, if the caller may use every one.
 
     Raises:
         Fault: one of them is not theirs.
     """
     found = folders.items_by_ids(batch.connection, item_ids)
-    allowed: dict[str, bool] = {}
-    for item_id in item_ids:
-        one = found.get(item_id)
-        if one is None:
-            raise forbidden("item")
-        place = one.folder_id or ""
-        if place not in allowed:
-            folder = folders.get(batch.connection, place) if place else None
-            allowed[place] = folder is not None and may_folder(batch, call, folder)
-        if not allowed[place] and not datasets.may_item(batch.connection, call.key.id, item_id):
-            raise forbidden("item")
+    projects = {each.folder_project for each in found.values() if each.folder_owner != call.key.id}
+    mine = keys.may_some(batch.connection, call.key.id, sorted(each for each in projects if each is not None))
+    others = [each for each in found.values() if not (each.folder_owner == call.key.id or each.folder_project in mine)]
+    linked = datasets.may_items(batch.connection, call.key.id, [each.item.id for each in others])
+    if len(linked) < len(others) or any(item_id not in found for item_id in item_ids):
+        raise forbidden("item")
     return [found[item_id] for item_id in item_ids]
 
 
-def item_out(host: Host, batch: Batch, call: Call, one: StoredItem, *, sign: bool) -> ItemOut:
-    """An item as the protocol shows it."""
-    item = one.item
-    signed = host.url(call.origin, "bytes", item=item.id) if sign else None
-    return ItemOut(
-        uuid=item.id,
-        parent=one.folder_id or host.folder_id,
-        item_type=_TYPES[item.kind],
-        name=item.title,
-        description=one.description,
-        client_metadata=orjson.dumps(item.client_metadata).decode(),
-        owner=_owner(batch, one.owner),
-        created_at=stamp(item.created_at),
-        last_edited_at=stamp(one.updated_at),
-        backed_data_units_count=one.units,
-        signed_url=signed,
-        file_size=one.size if one.size is not None or item.text is None else len(item.text.encode()),
-        mime_type=item.mime,
-        height=item.height,
-        width=item.width,
-    )
+def items_out(host: Host, batch: Batch, call: Call, those: Sequence[StoredItem], *, sign: bool) -> list[ItemOut]:
+    """Items as the protocol shows them."""
+    names = keys.names(batch.connection, {each.owner for each in those if each.owner is not None})
+    shown: list[ItemOut] = []
+    for one in those:
+        item = one.item
+        shown.append(
+            ItemOut(
+                uuid=item.id,
+                parent=one.folder_id or host.folder_id,
+                item_type=_TYPES[item.kind],
+                name=item.title,
+                description=one.description,
+                client_metadata=orjson.dumps(item.client_metadata).decode(),
+                owner=names.get(one.owner or "", OWNER),
+                created_at=stamp(item.created_at),
+                last_edited_at=stamp(one.updated_at),
+                backed_data_units_count=one.units,
+                signed_url=host.url(call.origin, "bytes", item=item.id) if sign else None,
+                file_size=one.size if one.size is not None or item.text is None else len(item.text.encode()),
+                mime_type=item.mime,
+                height=item.height,
+                width=item.width,
+            )
+        )
+    return shown
 
 
-def folder_out(batch: Batch, one: Folder) -> FolderOut:
-    """A folder as the protocol shows it."""
-    path = [one, *folders.path(batch.connection, one)]
-    return FolderOut(
-        uuid=one.id,
-        parent=one.parent_id,
-        name=one.name,
-        description=one.description,
-        client_metadata=orjson.dumps(one.client_metadata).decode() if one.client_metadata else None,
-        owner=_owner(batch, one.owner),
-        created_at=stamp(one.created_at),
-        last_edited_at=stamp(one.updated_at),
-        path_to_root=[StepOut(uuid=each.id, parent_uuid=each.parent_id, name=each.name) for each in path],
-    )
+def folders_out(batch: Batch, those: Sequence[Folder]) -> list[FolderOut]:
+    """Folders as the protocol shows them."""
+    above = folders.paths(batch.connection, those)
+    names = keys.names(batch.connection, {each.owner for each in those if each.owner is not None})
+    return [
+        FolderOut(
+            uuid=one.id,
+            parent=one.parent_id,
+            name=one.name,
+            description=one.description,
+            client_metadata=orjson.dumps(one.client_metadata).decode() if one.client_metadata else None,
+            owner=names.get(one.owner or "", OWNER),
+            created_at=stamp(one.created_at),
+            last_edited_at=stamp(one.updated_at),
+            path_to_root=[StepOut(uuid=f.id, parent_uuid=f.parent_id, name=f.name) for f in (one, *above[one.id])],
+        )
+        for one in those
+    ]
 
 
-def _change_folder(host: Host, batch: Batch, call: Call, folder_id: str, change: FolderChange) -> FolderOut:
-    known = own_folder(host, batch, call, folder_id)
+def _change_folder(batch: Batch, call: Call, folder_id: str, change: FolderChange) -> Folder:
+    known = own_folder(batch, call, folder_id)
     values: dict[str, Any] = change.model_dump(exclude_none=True, include={"name", "description"})
     if change.client_metadata is not None:
         values["client_metadata"] = {**known.client_metadata, **change.client_metadata}
     if values:
         folders.update(batch, known.id, values)
-    return folder_out(batch, folders.get(batch.connection, known.id) or known)
+    return folders.get(batch.connection, known.id) or known
 
 
-def _change(batch: Batch, call: Call, one: StoredItem, change: ItemChange) -> None:
-    if change.client_metadata is not None:
-        if len(orjson.dumps(change.client_metadata)) > _MOST_METADATA:
-            raise invalid("clientMetadata: it is too large")
-        items.merge_metadata(batch, one.item.id, change.client_metadata)
-        tag = change.client_metadata.get("Tag")
-        if isinstance(tag, str) and 0 < len(tag) <= 64:
-            items.set_tag(batch, one.item.id, tag)
-    values: dict[str, Any] = {}
-    if change.name is not None:
-        items.set_title(batch, one.item.id, change.name)
-        datasets.changed(batch, one.item.id)
-    if change.description is not None:
-        values["description"] = change.description
-    folders.describe(batch, one, call.key.id, values)
-
-
-def _owner(batch: Batch, key: str | None) -> str:
-    if key is None:
-        return OWNER
-    known = keys.valid(batch.connection, key)
-    return known.name if known else OWNER
+def _change(
+    batch: Batch, call: Call, those: Sequence[StoredItem], changes: Mapping[str, ItemChange]
+) -> list[StoredItem]:
+    """Change items, by id; the items as they are then."""
+    wanted: dict[str, items.Change] = {}
+    present = {each.item.id: each.item.client_metadata for each in those}
+    for item_id, change in changes.items():
+        metadata = change.client_metadata or {}
+        if len(orjson.dumps({**present[item_id], **metadata})) > MOST_METADATA:
+            raise invalid(f"clientMetadata: with what is there it is larger than {MOST_METADATA:,} bytes")
+        tag = metadata.get("Tag")
+        group = tag if isinstance(tag, str) and 0 < len(tag) <= 64 else None
+        wanted[item_id] = items.Change(metadata, group, change.name)
+    items.change(batch, wanted)
+    if titled := [item_id for item_id, change in changes.items() if change.name is not None]:
+        datasets.changed(batch, titled)
+    folders.describe(batch, [(each, changes[each.item.id].description) for each in those], call.key.id)
+    changed = folders.items_by_ids(batch.connection, list(changes))
+    return [changed[each.item.id] for each in those]
 
 
 def _metadata(text: str | None) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from captionjudge.encord.faults import Fault, invalid, missing
 from captionjudge.encord.host import Call, CallNow, Host, HostNow, own_folder
-from captionjudge.encord.wire import Wire, answer, page, reply
+from captionjudge.encord.wire import Metadata, Title, Wire, answer, page, reply
 from captionjudge.errors import ImageError
 from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.images import read_header
@@ -23,7 +23,6 @@ router = APIRouter(prefix="/v2/public/storage/folders/{folder}")
 
 MOST_TEXT = 1_000_000
 MOST_AT_ONCE = 1_000
-_FORGET_MS = 7 * 24 * 3600 * 1000
 _KINDS = {"plainText": "text", "image": "image"}
 _OTHERS = (
     "videos",
@@ -58,8 +57,8 @@ class FileIn(Wire):
     """One uploaded file that is to be an item."""
 
     object_url: str = ""
-    title: str | None = None
-    client_metadata: dict[str, Any] = Field(default_factory=dict)
+    title: Title | None = None
+    client_metadata: Metadata = Field(default_factory=dict)
     placeholder_item_uuid: UUID | None = None
 
 
@@ -123,7 +122,7 @@ def upload_urls(host: HostNow, call: CallNow, folder: UUID, body: UrlsIn) -> Res
     if body.item_type not in _KINDS:
         raise _other(body.item_type)
     with host.setup.database.read() as connection:
-        place = own_folder(host, Batch(connection), call, str(folder))
+        place = own_folder(Batch(connection), call, str(folder))
     ids = [new_id() for _ in range(body.count)]
     kind = _KINDS[body.item_type]
     return reply(
@@ -152,7 +151,7 @@ def start_job(host: HostNow, call: CallNow, folder: UUID, body: JobIn) -> Respon
         raise invalid(f"dataItems: more than {MOST_AT_ONCE} at once")
 
     def write(batch: Batch) -> str:
-        place = own_folder(host, batch, call, str(folder))
+        place = own_folder(batch, call, str(folder))
         job_id = new_id()
         job = _register(host, batch, call, place, wanted, ignore_errors=body.ignore_errors)
         folders.keep_job(batch, job_id, place.id, job.model_dump(by_alias=True))
@@ -165,7 +164,7 @@ def start_job(host: HostNow, call: CallNow, folder: UUID, body: JobIn) -> Respon
 def get_job(host: HostNow, call: CallNow, folder: UUID, job: UUID) -> Response:
     """How a job went."""
     with host.setup.database.read() as connection:
-        place = own_folder(host, Batch(connection), call, str(folder))
+        place = own_folder(Batch(connection), call, str(folder))
         body = folders.job(connection, place.id, str(job))
     if body is None:
         raise missing("the folder has no such upload job")
@@ -178,30 +177,27 @@ def _register(
     ids = [str(file.placeholder_item_uuid) for _, file in wanted if file.placeholder_item_uuid]
     arrived = folders.arrivals(batch.connection, ids)
     present = items.by_ids(batch.connection, ids)
-    done: list[NamedItem] = []
     errors: list[UnitError] = []
-    made: list[tuple[Item, int]] = []
+    read: list[Item] = []
     for kind, file in wanted:
         item_id = str(file.placeholder_item_uuid)
         if item_id in present:
             # The same job again: its answer was lost.
-            done.append(NamedItem(item_uuid=item_id, name=present[item_id].title))
+            read.append(present[item_id])
             continue
         try:
-            item = _item(host, place, kind, file, arrived.get(item_id))
+            read.append(_item(host, place, kind, file, arrived.get(item_id)))
         except Fault as fault:
             errors.append(UnitError(object_urls=[file.object_url], error=str(fault), subtask_uuid=new_id()))
-            continue
-        known = _known(batch, place, item)
-        if known is None:
-            made.append((item, arrived[item_id].size))
-        done.append(NamedItem(item_uuid=(known or item).id, name=item.title))
-    if errors and not ignore_errors:
-        done, made = [], []
-    for item, size in made:
-        folders.store(batch, item, place.id, call.key.id, size)
-    folders.forget_arrivals(batch, ids if done else [], now_ms() - _FORGET_MS)
     failed = bool(errors) and not ignore_errors
+    if failed:
+        read = []
+    fresh = {each.id: each for each in read if each.id not in present}
+    known = _known(batch, place, call, list(fresh.values()))
+    made = [(each, arrived[each.id].size) for each in fresh.values() if each.id not in known]
+    folders.store(batch, made, place.id, call.key.id)
+    folders.forget_arrivals(batch, [each.id for each in read])
+    done = [NamedItem(item_uuid=known.get(each.id, each).id, name=each.title) for each in read]
     return JobOut(
         status="ERROR" if failed else "DONE",
         items_with_names=done,
@@ -252,27 +248,34 @@ def _item(host: Host, place: Folder, kind: str, file: FileIn, arrived: Arrival |
     )
 
 
-def _known(batch: Batch, place: Folder, item: Item) -> Item | None:
-    """The text that a step which is done again had uploaded before, if it is the same.
+def _known(batch: Batch, place: Folder, call: Call, read: Sequence[Item]) -> dict[str, Item]:
+    """The texts that a step which is done again had uploaded before, by the id of the one that is the same.
 
     A step that is done again uploads a text of the same title and Data Type. If the earlier one is of the same group,
     or of a group that no image belongs to any more (the step gave the image a new tag), then it is superseded: its
     tasks are listed no more, and only the new one goes on to people. The same words in the same group are the same
     text.
     """
-    if item.kind != "text":
-        return None
-    earlier = [
-        each
-        for each in folders.namesakes(batch.connection, place.id, [item.title])
-        if each.client_metadata.get("Data Type") == item.client_metadata.get("Data Type") and each.id != item.id
-    ]
+    texts = [each for each in read if each.kind == "text"]
+    earlier = folders.namesakes(batch.connection, place, call.key.id, [each.title for each in texts])
     if not earlier:
-        return None
+        return {}
     alive = items.tags_with_images(batch.connection, [(each.project_id, each.tag) for each in earlier])
-    gone = [each for each in earlier if each.tag == item.tag or (each.project_id, each.tag) not in alive]
-    datasets.supersede(batch, [each.id for each in gone])
-    return next((each for each in reversed(gone) if (each.tag, each.text) == (item.tag, item.text)), None)
+    gone: list[str] = []
+    known: dict[str, Item] = {}
+    for text in texts:
+        for each in earlier:
+            if _name(each) != _name(text) or not (each.tag == text.tag or (each.project_id, each.tag) not in alive):
+                continue
+            gone.append(each.id)
+            if (each.tag, each.text) == (text.tag, text.text):
+                known[text.id] = each
+    datasets.supersede(batch, gone)
+    return known
+
+
+def _name(text: Item) -> tuple[str, Any]:
+    return text.title, text.client_metadata.get("Data Type")
 
 
 def _other(kind: str) -> Fault:

@@ -3,12 +3,12 @@
 import base64
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID, uuid5
 
 import orjson
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from captionjudge.encord.faults import invalid
@@ -28,6 +28,23 @@ class Legacy(BaseModel):
     """A model of the older protocol, whose JSON is in snake case."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+MOST_METADATA = 1_000_000
+MOST_TITLE = 1_000
+MOST_WORDS = 100_000
+
+
+def _small(value: dict[str, Any]) -> dict[str, Any]:
+    if len(orjson.dumps(value)) > MOST_METADATA:
+        raise ValueError(f"it is larger than {MOST_METADATA:,} bytes")
+    return value
+
+
+Metadata = Annotated[dict[str, Any], AfterValidator(_small)]
+"""Client metadata, as large as it may be."""
+Title = Annotated[str, Field(max_length=MOST_TITLE)]
+Words = Annotated[str, Field(max_length=MOST_WORDS)]
 
 
 def stamp(milliseconds: int) -> str:

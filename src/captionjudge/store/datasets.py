@@ -67,12 +67,12 @@ _MAY = (
     .where(attachment.c.dataset_id == bindparam("dataset"), access.c.key_id == bindparam("key"))
     .limit(1)
 )
-_MAY_ITEM = (
-    select(data_row.c.id)
+_MAY_ITEMS = (
+    select(data_row.c.item_id)
     .join(attachment, attachment.c.dataset_id == data_row.c.dataset_id)
     .join(access, access.c.project_id == attachment.c.project_id)
-    .where(data_row.c.item_id == bindparam("item"), access.c.key_id == bindparam("key"))
-    .limit(1)
+    .where(data_row.c.item_id.in_(bindparam("ids", expanding=True)), access.c.key_id == bindparam("key"))
+    .distinct()
 )
 
 
@@ -99,9 +99,11 @@ def may(connection: Connection, key: str, one: Dataset) -> bool:
     return one.owner == key or connection.execute(_MAY, {"dataset": one.id, "key": key}).first() is not None
 
 
-def may_item(connection: Connection, key: str, item_id: str) -> bool:
-    """Whether an item is a data unit of a project that a key works on."""
-    return connection.execute(_MAY_ITEM, {"item": item_id, "key": key}).first() is not None
+def may_items(connection: Connection, key: str, item_ids: Sequence[str]) -> set[str]:
+    """Those of the items that are data units of projects that a key works on."""
+    if not item_ids:
+        return set()
+    return set(connection.execute(_MAY_ITEMS, {"ids": list(item_ids), "key": key}).scalars())
 
 
 def create(
@@ -206,9 +208,9 @@ def linked(connection: Connection, dataset_id: str, item_ids: Sequence[str]) -> 
     return {row.item_id: row.id for row in connection.execute(statement)}
 
 
-def changed(batch: Batch, item_id: str) -> None:
-    """Note in the datasets that an item is in that what its rows say has changed."""
-    inside = select(data_row.c.dataset_id).where(data_row.c.item_id == item_id)
+def changed(batch: Batch, item_ids: Sequence[str]) -> None:
+    """Note in the datasets that items are in that what their rows say has changed."""
+    inside = select(data_row.c.dataset_id).where(data_row.c.item_id.in_(item_ids))
     values = {"edition": dataset.c.edition + 1, "updated_at": now_ms()}
     batch.connection.execute(update(dataset).where(dataset.c.id.in_(inside)).values(values))
 

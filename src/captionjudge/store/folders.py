@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from captionjudge.identity import new_id, now_ms
-from captionjudge.store.batch import Batch
+from captionjudge.store.batch import Batch, replacing
+from captionjudge.store.datasets import SHELF
 from captionjudge.store.platform import access, arrival, data_row, folder, stored, upload_job
 from captionjudge.store.records import Item
 from captionjudge.store.tables import item
@@ -36,6 +37,8 @@ class StoredItem(NamedTuple):
     size: int | None
     updated_at: int
     units: int
+    folder_owner: str | None
+    folder_project: str | None
 
 
 class Arrival(NamedTuple):
@@ -49,18 +52,36 @@ class Arrival(NamedTuple):
 
 
 _UNITS = select(func.count()).where(data_row.c.item_id == item.c.id).scalar_subquery()
-_HOME = select(folder.c.id).where(folder.c.project_id == item.c.project_id).scalar_subquery()
+_HOME = folder.alias("home")
 _ITEM_NAMES = [column.name for column in item.columns]
 _STORED = select(
     item,
-    func.coalesce(stored.c.folder_id, _HOME).label("folder"),
+    func.coalesce(stored.c.folder_id, _HOME.c.id).label("folder"),
     stored.c.owner.label("stored_owner"),
     stored.c.description.label("stored_description"),
     stored.c.size.label("stored_size"),
     stored.c.updated_at.label("stored_updated"),
     _UNITS.label("units"),
-).select_from(item.outerjoin(stored, stored.c.item_id == item.c.id))
+    folder.c.owner.label("folder_owner"),
+    func.coalesce(folder.c.project_id, _HOME.c.project_id).label("folder_project"),
+).select_from(
+    item.outerjoin(stored, stored.c.item_id == item.c.id)
+    .outerjoin(folder, folder.c.id == stored.c.folder_id)
+    .outerjoin(_HOME, and_(stored.c.folder_id.is_(None), _HOME.c.project_id == item.c.project_id))
+)
 _BY_IDS = _STORED.where(item.c.id.in_(bindparam("ids", expanding=True)))
+_PROJECTS = select(access.c.project_id).where(access.c.key_id == bindparam("key"))
+_NAMESAKES = (
+    select(item, stored.c.folder_id)
+    .join(stored, stored.c.item_id == item.c.id)
+    .where(
+        item.c.project_id.in_(bindparam("projects", expanding=True)),
+        item.c.title.in_(bindparam("titles", expanding=True)),
+    )
+)
+_ARRIVALS = select(arrival).where(arrival.c.id.in_(bindparam("ids", expanding=True)))
+_FORGET = arrival.delete().where(arrival.c.id.in_(bindparam("ids", expanding=True)))
+_FOLDERS = select(folder).where(folder.c.id.in_(bindparam("ids", expanding=True)))
 _FOLDER = select(folder).where(folder.c.id == bindparam("folder"))
 
 
@@ -70,16 +91,22 @@ def get(connection: Connection, folder_id: str) -> Folder | None:
     return None if row is None else Folder(*row)
 
 
-def path(connection: Connection, folder_: Folder) -> list[Folder]:
-    """The folders above a folder, the nearest first."""
+def paths(connection: Connection, folders: Sequence[Folder]) -> dict[str, list[Folder]]:
+    """The folders above each of these folders, the nearest first, by folder. A level of folders is one statement."""
+    known = {each.id: each for each in folders}
+    above = {each.parent_id for each in folders if each.parent_id is not None} - known.keys()
+    while above:
+        found = [Folder(*row) for row in connection.execute(_FOLDERS, {"ids": list(above)})]
+        known |= {each.id: each for each in found}
+        above = {each.parent_id for each in found if each.parent_id is not None} - known.keys()
+    return {each.id: _path(known, each) for each in folders}
+
+
+def _path(known: Mapping[str, Folder], folder_: Folder) -> list[Folder]:
     found: list[Folder] = []
-    above = folder_.parent_id
-    while above is not None and len(found) < 100:
-        parent = get(connection, above)
-        if parent is None:
-            break
-        found.append(parent)
-        above = parent.parent_id
+    while folder_.parent_id is not None and folder_.parent_id in known:
+        folder_ = known[folder_.parent_id]
+        found.append(folder_)
     return found
 
 
@@ -148,52 +175,77 @@ def items_in(
     return [_stored(row) for row in connection.execute(statement.order_by(item.c.id).limit(size))]
 
 
-def namesakes(connection: Connection, folder_id: str, titles: Sequence[str]) -> list[Item]:
-    """The texts of a folder that have one of these titles, oldest first."""
-    statement = select(item).join(stored, stored.c.item_id == item.c.id)
-    where = (stored.c.folder_id == folder_id, item.c.title.in_(titles), item.c.kind == "text")
-    return [Item(**row._mapping) for row in connection.execute(statement.where(*where).order_by(item.c.id))]
+def namesakes(connection: Connection, folder_: Folder, key: str, titles: Sequence[str]) -> list[Item]:
+    """The texts of a folder that have one of these titles, oldest first.
+
+    Those that a project has taken from a folder are found by whoever works on the project.
+    """
+    if not titles:
+        return []
+    projects = [folder_.project_id]
+    if folder_.project_id is None:
+        projects = [SHELF, *connection.execute(_PROJECTS, {"key": key}).scalars()]
+    # With more in the statement, SQLite reads all that is in the folder.
+    rows = connection.execute(_NAMESAKES, {"projects": projects, "titles": sorted(set(titles))}).all()
+    found = [row._mapping for row in rows if row.folder_id == folder_.id and row.kind == "text"]
+    same = [Item(**{name: row[name] for name in _ITEM_NAMES}) for row in found]
+    return sorted(same, key=lambda each: each.id)
 
 
-def store(batch: Batch, made: Item, folder_id: str, owner: str, size: int | None) -> None:
-    """A new item in a folder."""
-    batch.add(made)
+def store(batch: Batch, made: Sequence[tuple[Item, int | None]], folder_id: str, owner: str) -> None:
+    """New items, and their sizes in bytes, in a folder."""
+    if not made:
+        return
+    for each, _ in made:
+        batch.add(each)
     batch.flush()
-    row = {"item_id": made.id, "folder_id": folder_id, "owner": owner, "description": "", "size": size}
-    batch.connection.execute(stored.insert().values(**row, updated_at=made.created_at))
+    same = {"folder_id": folder_id, "owner": owner, "description": ""}
+    rows = [{"item_id": each.id, "size": size, "updated_at": each.created_at, **same} for each, size in made]
+    batch.connection.execute(stored.insert(), rows)
 
 
-def describe(batch: Batch, one: StoredItem, owner: str, values: Mapping[str, Any]) -> None:
-    """Set columns of where an item is stored; one of a project's own folder is from then on listed there by name."""
-    found = batch.connection.execute(
-        stored.update().where(stored.c.item_id == one.item.id).values(**values, updated_at=now_ms())
-    )
-    if not found.rowcount and one.folder_id is not None:
-        row = {"item_id": one.item.id, "folder_id": one.folder_id, "owner": owner, "description": "", "size": None}
-        batch.connection.execute(stored.insert().values({**row, "updated_at": now_ms(), **values}))
+def describe(batch: Batch, those: Sequence[tuple[StoredItem, str | None]], owner: str) -> None:
+    """Note that items were changed, with their new descriptions, if they have one.
+
+    One of a project's own folder is from then on listed there by name.
+    """
+    now = now_ms()
+    rows = [
+        {
+            "item_id": each.item.id,
+            "folder_id": each.folder_id,
+            "owner": each.owner or owner,
+            "description": each.description if description is None else description,
+            "size": each.size,
+            "updated_at": now,
+        }
+        for each, description in those
+        if each.folder_id is not None
+    ]
+    if rows:
+        batch.connection.execute(replacing(batch.connection.dialect.name, stored, ("folder_id", "owner", "size")), rows)
 
 
 def arrive(batch: Batch, here: Arrival) -> None:
     """Remember uploaded bytes until they are made an item; what is uploaded again replaces what came before."""
-    batch.connection.execute(arrival.delete().where(arrival.c.id == here.id))
-    batch.connection.execute(arrival.insert().values(here._asdict()))
+    batch.connection.execute(replacing(batch.connection.dialect.name, arrival), [here._asdict()])
 
 
 def arrivals(connection: Connection, ids: Sequence[str]) -> dict[str, Arrival]:
     """Uploaded bytes by the id they were uploaded under."""
-    rows = connection.execute(select(arrival).where(arrival.c.id.in_(ids)))
+    rows = connection.execute(_ARRIVALS, {"ids": list(ids)})
     return {row.id: Arrival(*row) for row in rows}
 
 
-def forget_arrivals(batch: Batch, ids: Sequence[str], before: int) -> None:
-    """Drop what was made items of, and what nobody made items of for long."""
-    batch.connection.execute(arrival.delete().where(or_(arrival.c.id.in_(ids), arrival.c.created_at < before)))
+def forget_arrivals(batch: Batch, ids: Sequence[str]) -> None:
+    """Drop what was made items of."""
+    batch.connection.execute(_FORGET, {"ids": list(ids)})
 
 
 def keep_job(batch: Batch, job_id: str, folder_id: str, body: Mapping[str, Any]) -> None:
     """What an upload job came to."""
     row = {"id": job_id, "folder_id": folder_id, "body": dict(body), "created_at": now_ms()}
-    batch.connection.execute(upload_job.insert().values(row))
+    batch.connection.execute(upload_job.insert(), [row])
 
 
 def job(connection: Connection, folder_id: str, job_id: str) -> dict[str, Any] | None:
@@ -215,4 +267,6 @@ def _stored(row: Any) -> StoredItem:
         values["stored_size"],
         updated,
         values["units"],
+        values["folder_owner"],
+        values["folder_project"],
     )

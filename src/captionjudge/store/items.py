@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Column, Connection, bindparam, select
 
 from captionjudge.store.batch import Batch
 from captionjudge.store.records import Item, Task
@@ -20,6 +20,21 @@ class Source(NamedTuple):
     item_id: str
 
 
+# Not in the way of rows that are being written and point at the items.
+_LOCK = (
+    select(item.c.id, item.c.client_metadata, item.c.tag, item.c.title)
+    .where(item.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(item.c.id)
+    .with_for_update(key_share=True)
+)
+_CHANGE = (
+    item.update()
+    .where(item.c.id == bindparam("which"))
+    .values(client_metadata=bindparam("metadata"), tag=bindparam("group"), title=bindparam("name"))
+)
+_BY_IDS = select(item).where(item.c.id.in_(bindparam("ids", expanding=True)))
+
+
 def add_image(batch: Batch, image: Item, first_task: Task, came_from: Source | None) -> None:
     """A new image with its task at the start stage."""
     batch.add(image)
@@ -30,13 +45,12 @@ def add_image(batch: Batch, image: Item, first_task: Task, came_from: Source | N
 
 def get(connection: Connection, item_id: str) -> Item | None:
     """The item, or None."""
-    row = connection.execute(select(item).where(item.c.id == item_id)).first()
-    return None if row is None else Item(**row._mapping)
+    return by_ids(connection, [item_id]).get(item_id)
 
 
 def by_ids(connection: Connection, item_ids: Sequence[str]) -> dict[str, Item]:
     """The items with these ids, by id."""
-    rows = connection.execute(select(item).where(item.c.id.in_(item_ids)))
+    rows = connection.execute(_BY_IDS, {"ids": list(item_ids)})
     return {row.id: Item(**row._mapping) for row in rows}
 
 
@@ -116,23 +130,33 @@ def _is_uuid(name: str) -> bool:
         return False
 
 
+class Change(NamedTuple):
+    """What is to change about an item: keys of its client metadata, its group, its title. None: nothing."""
+
+    metadata: Mapping[str, Any]
+    tag: str | None = None
+    title: str | None = None
+
+
+def change(batch: Batch, changes: Mapping[str, Change]) -> None:
+    """Change items, by id. Keys of their metadata that no change names stay as they are."""
+    batch.flush()
+    rows = [
+        {
+            "which": row.id,
+            "metadata": {**row.client_metadata, **changes[row.id].metadata},
+            "group": changes[row.id].tag or row.tag,
+            "name": row.title if changes[row.id].title is None else changes[row.id].title,
+        }
+        for row in batch.connection.execute(_LOCK, {"ids": list(changes)})
+    ]
+    if rows:
+        batch.connection.execute(_CHANGE, rows)
+
+
 def merge_metadata(batch: Batch, item_id: str, changes: Mapping[str, Any]) -> None:
     """Set these keys of an item's client metadata; the others stay as they are."""
-    batch.flush()
-    # Not in the way of rows that are being written and point at the item.
-    lock = select(item.c.client_metadata).where(item.c.id == item_id).with_for_update(key_share=True)
-    present = batch.connection.execute(lock).scalar_one()
-    batch.connection.execute(item.update().where(item.c.id == item_id).values(client_metadata={**present, **changes}))
-
-
-def set_tag(batch: Batch, item_id: str, tag: str) -> None:
-    """Put an item into another group."""
-    batch.connection.execute(item.update().where(item.c.id == item_id).values(tag=tag))
-
-
-def set_title(batch: Batch, item_id: str, title: str) -> None:
-    """Give an item another title."""
-    batch.connection.execute(item.update().where(item.c.id == item_id).values(title=title))
+    change(batch, {item_id: Change(changes)})
 
 
 def tags_with_images(connection: Connection, groups_: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:

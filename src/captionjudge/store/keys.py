@@ -1,6 +1,7 @@
 """Public keys: who may speak the platform's protocol, with which role, about which projects."""
 
 import secrets
+from collections.abc import Collection, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from sqlalchemy import Connection, bindparam, delete, select
@@ -31,6 +32,10 @@ _BY_TOKEN = (
     select(*_COLUMNS)
     .join(bearer, bearer.c.key_id == public_key.c.id)
     .where(bearer.c.digest == bindparam("digest"), bearer.c.until > bindparam("now"), public_key.c.revoked_at.is_(None))
+)
+_NAMES = select(public_key.c.id, public_key.c.name).where(public_key.c.id.in_(bindparam("ids", expanding=True)))
+_MAY_SOME = select(access.c.project_id).where(
+    access.c.key_id == bindparam("key"), access.c.project_id.in_(bindparam("projects", expanding=True))
 )
 _MAY = select(access.c.key_id).where(access.c.key_id == bindparam("key"), access.c.project_id == bindparam("project"))
 _SPENT = select(spent.c.body, spent.c.at).where(spent.c.digest == bindparam("digest"))
@@ -113,17 +118,35 @@ def may(connection: Connection, key: str, project_id: str) -> bool:
     return connection.execute(_MAY, {"key": key, "project": project_id}).first() is not None
 
 
+def may_some(connection: Connection, key: str, project_ids: Sequence[str]) -> set[str]:
+    """Those of the projects that a key may work on."""
+    if not project_ids:
+        return set()
+    return set(connection.execute(_MAY_SOME, {"key": key, "projects": list(project_ids)}).scalars())
+
+
+def names(connection: Connection, ids: Collection[str]) -> dict[str, str]:
+    """The names of keys, revoked ones included, by key."""
+    if not ids:
+        return {}
+    return {row.id: row.name for row in connection.execute(_NAMES, {"ids": list(ids)})}
+
+
 def answered(connection: Connection, signature: str) -> tuple[str, int] | None:
     """What a request with this signature was answered when it was carried out, and when that was."""
     row = connection.execute(_SPENT, {"digest": digest_of("spent", signature)}).first()
     return None if row is None else (row.body, row.at)
 
 
-def spend(batch: Batch, signature: str, body: str, keep_ms: int) -> None:
-    """Remember a signature and its answer for as long as the request could come again."""
-    now = now_ms()
-    batch.connection.execute(delete(spent).where(spent.c.at < now - keep_ms))
-    batch.connection.execute(spent.insert().values(digest=digest_of("spent", signature), body=body, at=now))
+def spend(batch: Batch, signature: str, body: str) -> None:
+    """Remember a signature and its answer."""
+    row = {"digest": digest_of("spent", signature), "body": body, "at": now_ms()}
+    batch.connection.execute(spent.insert(), [row])
+
+
+def forget(batch: Batch, before: int) -> None:
+    """Forget the signatures of requests that were carried out before a time."""
+    batch.connection.execute(delete(spent).where(spent.c.at < before))
 
 
 def secret_of(batch: Batch, name: str) -> bytes:
