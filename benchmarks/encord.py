@@ -29,7 +29,7 @@ class Timed:
 
     def __init__(self, app: Any) -> None:
         self.app = app
-        self.worked: list[float] = []
+        self.worked: defaultdict[str, list[float]] = defaultdict(list)
         self.spent: defaultdict[str, list[float]] = defaultdict(list)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -37,9 +37,10 @@ class Timed:
         await self.app(scope, receive, send)
         if scope["type"] == "http":
             parts = [part for part in scope["path"].split("/") if part and part.count("-") != 4]
-            self.spent[f"{scope['method']} {'/'.join(parts)}"].append((time.perf_counter() - begun) * 1000)
+            what = f"{scope['method']} {'/'.join(parts)}"
+            self.spent[what].append((time.perf_counter() - begun) * 1000)
             # One request at a time: all that the process works meanwhile is for this one.
-            self.worked.append((time.process_time() - worked) * 1000)
+            self.worked[what].append((time.process_time() - worked) * 1000)
 
 
 def main() -> None:
@@ -57,11 +58,13 @@ def main() -> None:
     every = sorted(time_ for times in timed.spent.values() for time_ in times)
     print(f"{images} images, {len(every)} requests: median {float(np.median(every)):.2f} ms, ", end="")
     print(f"95 % below {every[int(len(every) * 0.95)]:.2f} ms, all {sum(every) / 1000:.1f} s")
-    print(f"  of which the processor worked: median {float(np.median(timed.worked)):.2f} ms")
+    worked = [time_ for times in timed.worked.values() for time_ in times]
+    print(f"  of which the processor worked: median {float(np.median(worked)):.2f} ms, all {sum(worked) / 1000:.1f} s")
     for what, times in sorted(timed.spent.items()):
         half = len(times) // 2
         grown = f"{float(np.median(times[:half] or times)):.2f} -> {float(np.median(times[half:])):.2f}"
-        print(f"  {len(times):5d} x {float(np.median(times)):6.2f} ms   first and second half {grown:16s} {what}")
+        cpu = float(np.median(timed.worked[what]))
+        print(f"  {len(times):5d} x {float(np.median(times)):6.2f} ms, worked {cpu:5.2f}   halves {grown:16s} {what}")
 
 
 def work(agent: Caller, project: Project, host: Any) -> None:

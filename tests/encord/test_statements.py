@@ -190,8 +190,8 @@ def _comment(agent: Caller, place: Place, those: Sequence[Any]) -> Callable[[], 
 def test_a_request_takes_as_many_statements_for_a_hundred_rows_as_for_ten(
     prepare: Prepare, most: int, worker: Caller, large: Place
 ) -> None:
-    every = [each for each in rows(worker, large) if each["data_type"] == "IMAGE"]
-    free = [each for each in every if (each["workflow_graph_node"] or {}).get("title") == "LLM1"]
+    first = [each for each in rows(worker, large) if each["data_hash"] == each["backing_item_uuid"]]
+    free = [each for each in first if each["workflow_graph_node"]["title"] == "LLM1"]
     assert len(free) >= FEW + MANY
     request = [prepare(worker, large, free[:FEW]), prepare(worker, large, free[FEW : FEW + MANY])]
     spent: list[list[str]] = []
