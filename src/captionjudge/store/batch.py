@@ -25,6 +25,8 @@ _TABLES: dict[type[Any], Table] = {
     Reviewer: tables.reviewer,
 }
 _COLUMNS = {record: tuple(field.name for field in fields(record)) for record in (*_TABLES, Pair, Case, Standing)}
+# Parents first. The metadata would sort its tables anew each time it is asked.
+_PLACES = {table.name: place for place, table in enumerate(tables.metadata.sorted_tables)}
 # What a case keeps when its image comes to a review stage again.
 _KEPT_ON_ENTRY = ("audit", "random", "flags")
 # What was shown and held is of the time before; a flag and a note are not.
@@ -86,9 +88,9 @@ class Batch:
 
     def flush(self) -> None:
         """Send the inserts and alterations that are held back, so that statements that follow see them."""
-        for table in tables.metadata.sorted_tables:
-            if rows := self._rows.pop(table.name, None):
-                self.connection.execute(table.insert(), rows)
+        rows, self._rows = self._rows, defaultdict(list)
+        for name in sorted(rows, key=_PLACES.__getitem__):
+            self.connection.execute(tables.metadata.tables[name].insert(), rows[name])
         alterations, self._alterations = self._alterations, {}
         for statement, altered in alterations.items():
             if self.connection.execute(statement, [row for row, _ in altered]).rowcount != len(altered):
