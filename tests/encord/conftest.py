@@ -50,7 +50,9 @@ class Place:
 def draw(folder: Path, number: int) -> Path:
     folder.mkdir(exist_ok=True)
     for index in range(number):
-        Image.new("RGB", (40, 30), (index * 7 % 256, index * 13 % 256, 90)).save(folder / f"photo-{index:03}.png")
+        Image.new("RGB", (40, 30), (index * 7 % 256, index * 13 % 256, 90 + index // 256)).save(
+            folder / f"photo-{index:03}.png"
+        )
     return folder
 
 

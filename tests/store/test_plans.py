@@ -33,6 +33,7 @@ WHERE i & 3 = 0;
 _NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {last})"
 _ID = {"sqlite": "printf('%032x', i)", "postgresql": "lpad(to_hex(i), 32, '0')::uuid"}
 
+_LOOKING = ("SELECT", "UPDATE", "DELETE")
 Query = Callable[[Connection, str], object]
 
 
@@ -97,8 +98,8 @@ def _images_by_name(connection: Connection, project: str) -> object:
     return items.named(connection, project, [f"t{number}" for number in range(500, 532)])
 
 
-def plans(database: Database, project: str, query: Query) -> list[list[str]]:
-    """The steps by which the database answers each SELECT of the query."""
+def plans(database: Database, project: Any, query: Callable[[Connection, Any], object]) -> list[list[str]]:
+    """The steps by which the database carries out each statement of the query that looks for rows."""
     asked: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_more: object) -> None:
@@ -108,7 +109,7 @@ def plans(database: Database, project: str, query: Query) -> list[list[str]]:
         event.listen(connection, "before_cursor_execute", note)
         assert query(connection, project)
         event.remove(connection, "before_cursor_execute", note)
-        found = [_steps(connection, text, values) for text, values in asked if text.startswith("SELECT")]
+        found = [_steps(connection, text, values) for text, values in asked if text.startswith(_LOOKING)]
         transaction.rollback()
     return found
 
@@ -118,6 +119,8 @@ def words(steps: list[str]) -> set[str]:
 
 
 def _steps(connection: Connection, statement: str, parameters: Any) -> list[str]:
+    # Of many rows that are changed by one statement, one.
+    parameters = parameters[0] if isinstance(parameters, list) else parameters
     if connection.dialect.name == "sqlite":
         rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         return [row[3] for row in rows]

@@ -9,7 +9,7 @@ from captionjudge.encord.entries import answer_in, merged
 from captionjudge.encord.faults import forbidden, invalid
 from captionjudge.encord.host import Call
 from captionjudge.encord.judged import verdicts_of_save
-from captionjudge.encord.legacy import Ask, answers, dumps
+from captionjudge.encord.legacy import Ask, answers, dumps, uuid_of
 from captionjudge.encord.rows import effective, is_own, objects, rows_out
 from captionjudge.encord.space import Space, open_space
 from captionjudge.encord.wire import Legacy
@@ -18,6 +18,7 @@ from captionjudge.ontology.answer import Answer as Given
 from captionjudge.ontology.answer import to_json
 from captionjudge.store import labels, units
 from captionjudge.store.batch import Batch
+from captionjudge.store.database import Reading
 from captionjudge.store.datasets import MAIN
 from captionjudge.store.records import Answer, AuthorKind, Item
 from captionjudge.store.units import Unit, Wanted
@@ -89,11 +90,9 @@ def read_rows(ask: Ask) -> bytes:
     with ask.host.setup.database.read() as connection:
         batch = Batch(connection)
         space = open_space(ask.host, connection, ask.call, ask.about("project"))
-        found: dict[str, Unit] = {}
-        for branch in labels.branches_of(connection, ids):
-            for each in units.units(connection, space.id, Wanted(label_ids=ids), branch):
-                found[each.label_id or ""] = each
-        if len(found) < len(set(ids)):
+        places = labels.places(connection, space.id, ids)
+        found = {each.label_id: each for each in _units(connection, space, places)}
+        if any(each not in found for each in ids):
             raise forbidden("label row")
         listed = [found[each] for each in dict.fromkeys(ids)]
         text = _shown(ask, batch, space, listed, signed=bool(query.get_signed_url), several=query.multi_request)
@@ -112,10 +111,11 @@ def save_rows(ask: Ask) -> bytes:
 
     def write(batch: Batch) -> str:
         space = open_space(ask.host, batch.connection, ask.call, ask.about("project"))
-        known = labels.lock(batch, space.id, [each.label_hash for each in query.labels])
-        if any(row.label_hash not in known for row in query.labels):
+        rows = {uuid_of(row.label_hash, "label_hash"): row for row in query.labels}
+        found = _units(batch.connection, space, labels.lock(batch, space.id, list(rows)))
+        if len(found) < len(rows):
             raise forbidden("label row")
-        _save(batch, space, ask.call, {row.label_hash: row for row in query.labels}, known)
+        _save(batch, space, ask.call, rows, found)
         return "true"
 
     return ask.host.change(ask.call, write).encode()
@@ -134,14 +134,16 @@ def _shown(ask: Ask, batch: Batch, space: Space, found: list[Unit], *, signed: b
     return dumps(shown[0] if one and shown else shown).decode()
 
 
-def _save(batch: Batch, space: Space, call: Call, rows: Mapping[str, RowIn], branches: Mapping[str, str]) -> None:
-    found = [
+def _units(connection: Reading, space: Space, places: Mapping[str, Mapping[str, str]]) -> list[Unit]:
+    """The data units of label rows, on their branches."""
+    return [
         each
-        for branch in sorted(set(branches.values()))
-        for each in units.units(
-            batch.connection, space.id, Wanted(label_ids=[id_ for id_, on in branches.items() if on == branch]), branch
-        )
+        for branch, those in places.items()
+        for each in units.units(connection, space.id, Wanted(data_ids=list(those)), branch)
     ]
+
+
+def _save(batch: Batch, space: Space, call: Call, rows: Mapping[str, RowIn], found: Sequence[Unit]) -> None:
     last = labels.revisions(batch.connection, [each.revision_id for each in found if each.revision_id])
     given = labels.answers(batch.connection, space.id, [each.item.id for each in found if is_own(each)])
     bodies: dict[str, Mapping[str, Any]] = {}

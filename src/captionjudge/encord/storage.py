@@ -262,9 +262,9 @@ def list_items(
     with host.setup.database.read() as connection:
         batch = Batch(connection)
         known = own_folder(batch, call, str(folder))
-        found = folders.items_in(connection, known, page_after(page_token), PAGE, search)
+        found, last = folders.items_in(connection, known, page_after(page_token), PAGE, search)
         shown = items_out(host, batch, call, found, sign=sign)
-    return reply(page(shown, _token([each.item.id for each in found])))
+    return reply(page(shown, to_token(last) if last else None))
 
 
 @router.get("/folders/{folder}/items/{item}")

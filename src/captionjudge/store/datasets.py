@@ -67,11 +67,14 @@ _MAY = (
     .where(attachment.c.dataset_id == bindparam("dataset"), access.c.key_id == bindparam("key"))
     .limit(1)
 )
-_MAY_ITEMS = (
-    select(data_row.c.item_id)
-    .join(attachment, attachment.c.dataset_id == data_row.c.dataset_id)
+# With the dataset in the statement, SQLite would look through all its rows.
+_INSIDE = select(data_row.c.item_id, data_row.c.id, data_row.c.dataset_id, data_row.c.position).where(
+    data_row.c.item_id.in_(bindparam("ids", expanding=True))
+)
+_MAY_SOME = (
+    select(attachment.c.dataset_id)
     .join(access, access.c.project_id == attachment.c.project_id)
-    .where(data_row.c.item_id.in_(bindparam("ids", expanding=True)), access.c.key_id == bindparam("key"))
+    .where(attachment.c.dataset_id.in_(bindparam("datasets", expanding=True)), access.c.key_id == bindparam("key"))
     .distinct()
 )
 
@@ -103,7 +106,10 @@ def may_items(connection: Connection, key: str, item_ids: Sequence[str]) -> set[
     """Those of the items that are data units of projects that a key works on."""
     if not item_ids:
         return set()
-    return set(connection.execute(_MAY_ITEMS, {"ids": list(item_ids), "key": key}).scalars())
+    rows = connection.execute(_INSIDE, {"ids": list(item_ids)}).all()
+    inside = {"datasets": sorted({row.dataset_id for row in rows}), "key": key}
+    mine = set(connection.execute(_MAY_SOME, inside).scalars())
+    return {row.item_id for row in rows if row.dataset_id in mine}
 
 
 def create(
@@ -203,9 +209,9 @@ def rows_by_id(connection: Connection, row_ids: Sequence[str]) -> list[DataRow]:
 
 def linked(connection: Connection, dataset_id: str, item_ids: Sequence[str]) -> dict[str, str]:
     """The newest row of each of these items in a dataset, by item."""
-    where = (data_row.c.dataset_id == dataset_id, data_row.c.item_id.in_(item_ids))
-    statement = select(data_row.c.item_id, data_row.c.id).where(*where).order_by(data_row.c.position)
-    return {row.item_id: row.id for row in connection.execute(statement)}
+    rows = connection.execute(_INSIDE, {"ids": list(item_ids)})
+    here = sorted((row for row in rows if row.dataset_id == dataset_id), key=lambda row: row.position)
+    return {row.item_id: row.id for row in here}
 
 
 def changed(batch: Batch, item_ids: Sequence[str]) -> None:

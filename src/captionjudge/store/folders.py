@@ -1,6 +1,8 @@
 """Folders, and the items stored in them."""
 
+import heapq
 from collections.abc import Mapping, Sequence
+from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
@@ -78,6 +80,19 @@ _NAMESAKES = (
         item.c.project_id.in_(bindparam("projects", expanding=True)),
         item.c.title.in_(bindparam("titles", expanding=True)),
     )
+)
+_FIRST = "00000000-0000-0000-0000-000000000000"
+_HERE = (
+    select(stored.c.item_id)
+    .where(stored.c.folder_id == bindparam("folder"), stored.c.item_id > bindparam("after"))
+    .order_by(stored.c.item_id)
+    .limit(bindparam("most"))
+)
+_OF_PROJECT = (
+    select(item.c.id)
+    .where(item.c.project_id == bindparam("project"), item.c.kind == bindparam("kind"), item.c.id > bindparam("after"))
+    .order_by(item.c.id)
+    .limit(bindparam("most"))
 )
 _ARRIVALS = select(arrival).where(arrival.c.id.in_(bindparam("ids", expanding=True)))
 _FORGET = arrival.delete().where(arrival.c.id.in_(bindparam("ids", expanding=True)))
@@ -162,17 +177,20 @@ def items_by_ids(connection: Connection, item_ids: Sequence[str]) -> dict[str, S
 
 def items_in(
     connection: Connection, folder_: Folder, after: str, size: int, text: str | None = None
-) -> list[StoredItem]:
-    """A page of a folder's items, in the order of their ids."""
-    inside = stored.c.folder_id == folder_.id
+) -> tuple[list[StoredItem], str | None]:
+    """Some of a folder's items in the order of their ids, and the id to go on after, if there may be more.
+
+    At most `size` are looked at: fewer are given where some are elsewhere, or not of the title that is sought.
+    """
+    bound = {"folder": folder_.id, "project": folder_.project_id, "after": after or _FIRST, "most": size}
+    queues = [connection.execute(_HERE, bound).scalars()]
     if folder_.project_id is not None:
-        inside = or_(inside, (item.c.project_id == folder_.project_id) & stored.c.item_id.is_(None))
-    statement = _STORED.where(inside)
-    if text:
-        statement = statement.where(item.c.title.icontains(text, autoescape=True))
-    if after:
-        statement = statement.where(item.c.id > after)
-    return [_stored(row) for row in connection.execute(statement.order_by(item.c.id).limit(size))]
+        queues += [connection.execute(_OF_PROJECT, bound | {"kind": kind}).scalars() for kind in ("image", "text")]
+    ids = list(islice((each for each, _ in groupby(heapq.merge(*queues))), size))
+    found = items_by_ids(connection, ids)
+    those = [found[each] for each in ids if found[each].folder_id == folder_.id]
+    like = (text or "").casefold()
+    return [each for each in those if like in each.item.title.casefold()], ids[-1] if len(ids) == size else None
 
 
 def namesakes(connection: Connection, folder_: Folder, key: str, titles: Sequence[str]) -> list[Item]:

@@ -107,7 +107,7 @@ def of_token(connection: Connection, token: str) -> PublicKey | None:
 def issue_token(batch: Batch, key: str) -> str:
     """A new bearer token; the store keeps its digest only."""
     token, now = secrets.token_urlsafe(32), now_ms()
-    batch.connection.execute(delete(bearer).where(bearer.c.until < now))
+    batch.connection.execute(delete(bearer).where(bearer.c.key_id == key, bearer.c.until < now))
     row = {"digest": digest_of("bearer", token), "key_id": key, "until": now + BEARER_MS}
     batch.connection.execute(bearer.insert().values(row))
     return token

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Select, bindparam, select, update
 
 from captionjudge.identity import new_id, now_ms
 from captionjudge.store.batch import Batch, ignoring
@@ -31,13 +31,12 @@ _REVISE = (
     .where(label_row.c.id == bindparam("label"))
     .values(revision_id=bindparam("newest"), updated_at=bindparam("now"))
 )
-_LOCK = (
-    select(label_row.c.id, label_row.c.branch)
-    .where(label_row.c.project_id == bindparam("project"), label_row.c.id.in_(bindparam("ids", expanding=True)))
+# With the project in the statement, SQLite would look through all its label rows.
+_PLACES = (
+    select(label_row.c.project_id, label_row.c.id, label_row.c.data_id, label_row.c.branch)
+    .where(label_row.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(label_row.c.id)
-    .with_for_update()
 )
-_BRANCHES = select(label_row.c.branch).where(label_row.c.id.in_(bindparam("ids", expanding=True))).distinct()
 _ANSWERS = (
     select(answer)
     .where(answer.c.project_id == bindparam("project"), answer.c.item_id.in_(bindparam("ids", expanding=True)))
@@ -64,10 +63,24 @@ def ensure(batch: Batch, project_id: str, data_ids: Sequence[str], branch: str) 
         batch.connection.execute(ignoring(batch.connection.dialect.name, label_row), rows)
 
 
-def lock(batch: Batch, project_id: str, label_ids: Sequence[str]) -> dict[str, str]:
-    """The branches of these label rows of a project, by id; nobody else saves them until the transaction ends."""
-    rows = batch.connection.execute(_LOCK, {"project": project_id, "ids": list(label_ids)})
-    return {row.id: row.branch for row in rows}
+def places(connection: Connection, project_id: str, label_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Where these label rows of a project are: by branch, the data units and their label rows."""
+    return _by_branch(connection, _PLACES, project_id, label_ids)
+
+
+def lock(batch: Batch, project_id: str, label_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """As `places`, and nobody else saves them until the transaction ends."""
+    return _by_branch(batch.connection, _PLACES.with_for_update(), project_id, label_ids)
+
+
+def _by_branch(
+    connection: Connection, statement: Select[Any], project_id: str, label_ids: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for row in connection.execute(statement, {"ids": list(dict.fromkeys(label_ids))}):
+        if row.project_id == project_id:
+            found[row.branch][row.data_id] = row.id
+    return dict(found)
 
 
 def revise(batch: Batch, bodies: Mapping[str, Mapping[str, Any]], actor: str, trace: str) -> None:
@@ -109,8 +122,3 @@ def branches(connection: Connection, project_id: str, data_ids: Sequence[str] | 
         statement = statement.where(label_row.c.data_id.in_(data_ids))
     found = set(connection.execute(statement).scalars())
     return [MAIN, *sorted(found - {MAIN})]
-
-
-def branches_of(connection: Connection, label_ids: Sequence[str]) -> list[str]:
-    """The branches that these label rows are on."""
-    return sorted(connection.execute(_BRANCHES, {"ids": list(label_ids)}).scalars())

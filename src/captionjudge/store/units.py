@@ -118,18 +118,26 @@ _UNITS = (
     .where(attachment.c.project_id == bindparam("project"))
 )
 _BY_DATA = _UNITS.where(data_row.c.id.in_(bindparam("ids", expanding=True)))
-_BY_LABEL = _UNITS.where(label_row.c.id.in_(bindparam("ids", expanding=True)))
+_LABELLED = select(label_row.c.data_id).where(label_row.c.id.in_(bindparam("ids", expanding=True)))
 _ALL = _UNITS.order_by(attachment.c.dataset_id, data_row.c.position)
 _SIDE_BY_ID = (
-    select(side_task.c.id, side_task.c.data_id, data_row.c.item_id, side_task.c.stage, assignment.c.assignee)
+    select(
+        side_task.c.project_id,
+        side_task.c.id,
+        side_task.c.data_id,
+        data_row.c.item_id,
+        side_task.c.stage,
+        assignment.c.assignee,
+    )
     .join(data_row, data_row.c.id == side_task.c.data_id)
     .outerjoin(assignment, assignment.c.task_id == side_task.c.id)
-    .where(side_task.c.project_id == bindparam("project"), side_task.c.id.in_(bindparam("ids", expanding=True)))
+    .where(side_task.c.id.in_(bindparam("ids", expanding=True)))
 )
+# With the project in the statement, SQLite would look through all its tasks.
 _OWN_BY_ID = (
-    select(task.c.id, task.c.item_id, task.c.stage, assignment.c.assignee)
+    select(task.c.project_id, task.c.id, task.c.item_id, task.c.stage, assignment.c.assignee)
     .outerjoin(assignment, assignment.c.task_id == task.c.id)
-    .where(task.c.project_id == bindparam("project"), task.c.id.in_(bindparam("ids", expanding=True)))
+    .where(task.c.id.in_(bindparam("ids", expanding=True)))
 )
 _SIDE_SEND = (
     update(side_task)
@@ -138,9 +146,7 @@ _SIDE_SEND = (
     .returning(side_task.c.id)
 )
 _UNASSIGN = delete(assignment).where(assignment.c.task_id.in_(bindparam("ids", expanding=True)))
-_OWNED = select(task.c.item_id).where(
-    task.c.project_id == bindparam("project"), task.c.item_id.in_(bindparam("ids", expanding=True))
-)
+_OWNED = select(task.c.item_id, task.c.project_id).where(task.c.item_id.in_(bindparam("ids", expanding=True)))
 _OWN_PRIORITY = (
     update(task)
     .where(task.c.project_id == bindparam("project"), task.c.item_id == bindparam("data"))
@@ -214,18 +220,18 @@ _TOP = 1e300
 def units(connection: Connection, project_id: str, wanted: Wanted, branch: str = MAIN) -> list[Unit]:
     """The data units of a project, in the order of the ids that are wanted, else in that of the datasets."""
     bound: dict[str, Any] = {"project": project_id, "branch": branch}
-    if wanted.data_ids is not None:
-        rows = connection.execute(_BY_DATA, {**bound, "ids": list(wanted.data_ids)})
+    data_ids = wanted.data_ids
+    if data_ids is None and wanted.label_ids is not None:
+        data_ids = list(connection.execute(_LABELLED, {"ids": list(wanted.label_ids)}).scalars())
+    if data_ids is not None:
+        rows = connection.execute(_BY_DATA, {**bound, "ids": list(dict.fromkeys(data_ids))})
         found = {row.unit_data: _unit(row, branch) for row in rows}
-        chosen = [found[each] for each in dict.fromkeys(wanted.data_ids) if each in found]
-    elif wanted.label_ids is not None:
-        rows = connection.execute(_BY_LABEL, {**bound, "ids": list(wanted.label_ids)})
-        found = {row.unit_label: _unit(row, branch) for row in rows}
-        chosen = [found[each] for each in dict.fromkeys(wanted.label_ids) if each in found]
+        chosen = [found[each] for each in dict.fromkeys(data_ids) if each in found]
     else:
         chosen = [_unit(row, branch) for row in connection.execute(_titled(wanted), bound)]
-    if wanted.data_ids is not None and wanted.label_ids is not None:
-        chosen = [each for each in chosen if each.label_id in set(wanted.label_ids)]
+    if wanted.label_ids is not None:
+        labelled = {each.label_id: each for each in chosen}
+        chosen = [labelled[each] for each in dict.fromkeys(wanted.label_ids) if each in labelled]
     return [each for each in chosen if _is_titled(each, wanted)]
 
 
@@ -247,13 +253,15 @@ def at_stage(
 
 def held(connection: Connection, project_id: str, task_ids: Sequence[str]) -> dict[str, Held]:
     """Tasks of a project by their ids."""
-    bound = {"project": project_id, "ids": list(dict.fromkeys(task_ids))}
+    ids = list(dict.fromkeys(task_ids))
     found = {
         row.id: Held(row.id, True, row.item_id, row.item_id, row.stage, row.assignee)
-        for row in connection.execute(_OWN_BY_ID, bound)
+        for row in connection.execute(_OWN_BY_ID, {"ids": ids})
+        if row.project_id == project_id
     }
-    if len(found) < len(bound["ids"]):
-        found |= {row.id: Held(row.id, False, *row[1:]) for row in connection.execute(_SIDE_BY_ID, bound)}
+    if len(found) < len(ids):
+        rows = connection.execute(_SIDE_BY_ID, {"ids": ids})
+        found |= {row.id: Held(row.id, False, *row[2:]) for row in rows if row.project_id == project_id}
     return found
 
 
@@ -290,8 +298,8 @@ def assign(batch: Batch, assignees: Mapping[str, str | None]) -> None:
 
 def set_priorities(batch: Batch, project_id: str, priorities: Mapping[str, float]) -> None:
     """Set the priorities of data units' tasks: an image's own, else those of all its branches."""
-    bound = {"project": project_id, "ids": list(priorities)}
-    own = set(batch.connection.execute(_OWNED, bound).scalars())
+    found = batch.connection.execute(_OWNED, {"ids": list(priorities)})
+    own = {row.item_id for row in found if row.project_id == project_id}
     rows = [{"project": project_id, "data": data, "level": level} for data, level in sorted(priorities.items())]
     for statement, those in (
         (_OWN_PRIORITY, [row for row in rows if row["data"] in own]),

@@ -3,7 +3,7 @@
 import secrets
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 
 from captionjudge.identity import new_id, now_ms
 from captionjudge.store.batch import Batch
@@ -11,6 +11,32 @@ from captionjudge.store.platform import side_task, webhook
 from captionjudge.store.tables import task
 
 MOST_COUNTED = 1_000
+
+
+# In the order of the queue's index, so that it is read and nothing else.
+_OWN = select(func.count()).select_from(
+    select(task.c.id)
+    .where(
+        task.c.project_id == bindparam("project"),
+        task.c.stage == bindparam("stage"),
+        task.c.state == bindparam("state"),
+        or_(task.c.owner.is_(None), task.c.until < bindparam("now")),
+    )
+    .order_by(task.c.priority.desc(), task.c.id)
+    .limit(MOST_COUNTED)
+    .subquery()
+)
+_SIDE = select(func.count()).select_from(
+    select(side_task.c.id)
+    .where(
+        side_task.c.project_id == bindparam("project"),
+        side_task.c.stage == bindparam("stage"),
+        side_task.c.superseded.is_(False),
+    )
+    .order_by(side_task.c.priority.desc(), side_task.c.id)
+    .limit(MOST_COUNTED)
+    .subquery()
+)
 
 
 class Webhook(NamedTuple):
@@ -52,10 +78,7 @@ def note(batch: Batch, webhook_id: str, told: int, at: int) -> None:
 
 def pending(connection: Connection, project_id: str, stage: str) -> int:
     """How many tasks wait at a stage that nobody works on; of very many, that they are `MOST_COUNTED`."""
-    free = or_(task.c.owner.is_(None), task.c.until < now_ms())
-    own = select(task.c.id).where(task.c.project_id == project_id, task.c.stage == stage, free)
-    own = own.where(task.c.state.in_(("waiting", "failed"))).limit(MOST_COUNTED)
-    side = select(side_task.c.id).where(side_task.c.project_id == project_id, side_task.c.stage == stage)
-    side = side.where(side_task.c.superseded.is_(False)).limit(MOST_COUNTED)
-    counted = (select(func.count()).select_from(each.subquery()) for each in (own, side))
-    return min(MOST_COUNTED, sum(connection.execute(each).scalar_one() for each in counted))
+    bound = {"project": project_id, "stage": stage, "now": now_ms()}
+    asked = ((_OWN, "waiting"), (_OWN, "failed"), (_SIDE, ""))
+    counted = (connection.execute(each, bound | {"state": state}).scalar_one() for each, state in asked)
+    return min(MOST_COUNTED, sum(counted))
