@@ -199,7 +199,12 @@ CHANGED: dict[str, Ask] = {
     "metadata": lambda c, w: done(c, lambda batch: items.change(batch, {IDS[0]: items.Change({"a": 1})})),
     "a dataset's edition": lambda c, w: done(c, lambda batch: datasets.changed(batch, IDS)),
     "texts in others' place": lambda c, w: datasets.supersede(Batch(c), IDS),
-    "bytes that became items": lambda c, w: done(c, lambda batch: folders.forget_arrivals(batch, IDS)),
+    "bytes that became items": lambda c, w: done(c, lambda batch: folders.used(batch, IDS)),
+    "old uploads": lambda c, w: folders.old_arrivals(c, 600, 10),
+    "uploads that are swept": lambda c, w: done(
+        c, lambda batch: folders.drop_arrivals(batch, folders.old_arrivals(c, 600, 10))
+    ),
+    "old jobs": lambda c, w: done(c, lambda batch: folders.drop_jobs(batch, 0)),
     "comments that go": lambda c, w: issues.remove(Batch(c), w.project, IDS),
     "a comment": lambda c, w: done(c, lambda batch: issues.add(batch, [comment(w)])),
     "a link": lambda c, w: datasets.link(Batch(c), w.dataset, IDS[:2], {w.project: "LLM1"}),

@@ -33,6 +33,7 @@ def serve(
     """Serve the review page, and the protocol of the labelling platform's clients, until Ctrl-C."""
     from captionjudge.encord.app import app_of, with_pages
     from captionjudge.encord.host import open_host
+    from captionjudge.encord.sweep import Sweeper
     from captionjudge.encord.webhooks import Notifier
     from captionjudge.review.serve import serve as serve_pages
     from captionjudge.review.serve import start_link
@@ -49,7 +50,7 @@ def serve(
             typer.echo(f"  for clients    export ENCORD_DOMAIN={origin}")
             typer.echo(f"  review         {start_link(setup, origin)}")
 
-        with Notifier(wire):
+        with Notifier(wire), Sweeper(wire):
             serve_pages(setup, opened.folder, place, ready, lambda pages: with_pages(protocol, pages))
     return OK
 

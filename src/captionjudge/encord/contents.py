@@ -5,12 +5,12 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from captionjudge.encord.faults import Fault, missing
-from captionjudge.encord.host import Host, HostNow
+from captionjudge.encord.host import Host, HostNow, upload_of
 from captionjudge.encord.uploads import MOST_TEXT
 from captionjudge.identity import now_ms
 from captionjudge.store import folders, items
@@ -23,21 +23,26 @@ _SAFE = {
     "x-content-type-options": "nosniff",
     "content-disposition": "attachment",
     "content-security-policy": "default-src 'none'; sandbox",
-    "cache-control": "private, max-age=3600",
+    "cache-control": "private, max-age=3600, immutable",
 }
 _CHARSETS = {"text/plain": "text/plain; charset=utf-8"}
 
 
 @router.get("/bytes")
-def get_bytes(host: HostNow, item: str, until: str, proof: str) -> Response:
+def get_bytes(
+    host: HostNow, item: str, until: str, proof: str, known: Annotated[str, Header(alias="if-none-match")] = ""
+) -> Response:
     """An item's bytes, under the type that was found out when they came, whatever they say themselves."""
     host.check_url("bytes", until, proof, {"item": item})
     with host.setup.database.glance() as connection:
         found = items.get(connection, item)
     if found is None:
         raise missing("there is nothing here any more")
+    headers = {**_SAFE, "etag": f'"{found.digest}"'}
+    if headers["etag"] in (each.strip() for each in known.split(",")) or known.strip() == "*":
+        return Response(status_code=304, headers=headers)
     data = found.text.encode() if found.text is not None else _blob(host, found.digest)
-    return Response(data, headers={**_SAFE, "content-type": _CHARSETS.get(found.mime, found.mime)})
+    return Response(data, headers={**headers, "content-type": _CHARSETS.get(found.mime, found.mime)})
 
 
 @router.put("/upload")
@@ -71,13 +76,17 @@ async def put_bytes(
 
 
 def _keep(host: Host, file: Path, arrival: Arrival) -> None:
-    host.setup.blobs.put_file(arrival.digest, file)
+    def write(batch: Batch) -> tuple[bool, Arrival | None]:
+        if items.get(batch.connection, arrival.id) is not None:
+            return False, None
+        return True, folders.arrive(batch, arrival)
 
-    def write(batch: Batch) -> None:
-        if items.get(batch.connection, arrival.id) is None:
-            folders.arrive(batch, arrival)
-
-    host.setup.database.write(write)
+    # The row first: bytes without a row would be kept for ever, a row without bytes is swept in time.
+    wanted, replaced = host.setup.database.write(write)
+    if wanted:
+        host.setup.blobs.put_file(upload_of(arrival), file)
+    if replaced is not None:
+        host.setup.blobs.remove(upload_of(replaced))
 
 
 def _blob(host: Host, digest: str) -> bytes:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, Request
 
 from captionjudge.encord.faults import Fault, forbidden, unauthenticated
+from captionjudge.identity import digest_of
 from captionjudge.running.setup import Setup
 from captionjudge.store import datasets, folders, hosted, keys
 from captionjudge.store.batch import Batch
@@ -121,6 +122,11 @@ def open_host(setup: Setup) -> Host:
         return kept.id, dataset.id, folder.id, keys.secret_of(batch, "urls"), own.created_at if own else 0
 
     return Host(setup, *setup.database.write(write))
+
+
+def upload_of(arrival: folders.Arrival) -> str:
+    """Under which digest an upload's bytes wait. It is nobody else's, so they can be removed without a look around."""
+    return digest_of("upload", arrival.id, arrival.digest)
 
 
 async def host_of(request: Request) -> Host:

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from captionjudge.encord.faults import Fault, invalid, missing
-from captionjudge.encord.host import Call, CallNow, Host, HostNow, own_folder
+from captionjudge.encord.host import Call, CallNow, Host, HostNow, own_folder, upload_of
 from captionjudge.encord.wire import Metadata, Title, Wire, answer, page, reply
 from captionjudge.errors import ImageError
 from captionjudge.identity import digest_of, new_id, now_ms
@@ -196,7 +196,7 @@ def _register(
     known = _known(batch, place, call, list(fresh.values()))
     made = [(each, arrived[each.id].size) for each in fresh.values() if each.id not in known]
     folders.store(batch, made, place.id, call.key.id)
-    folders.forget_arrivals(batch, [each.id for each in read])
+    folders.used(batch, [each.id for each in read])
     done = [NamedItem(item_uuid=known.get(each.id, each).id, name=each.title) for each in read]
     return JobOut(
         status="ERROR" if failed else "DONE",
@@ -221,7 +221,10 @@ def _item(host: Host, place: Folder, kind: str, file: FileIn, arrived: Arrival |
         "created_at": now_ms(),
         "client_metadata": metadata,
     }
-    data = host.setup.blobs.get(arrived.digest)
+    try:
+        data = host.setup.blobs.get(upload_of(arrived))
+    except FileNotFoundError:
+        raise invalid(f"{file.title or file.object_url}: its bytes were not uploaded to this folder") from None
     if kind == "text":
         try:
             text = data.decode()
@@ -238,6 +241,7 @@ def _item(host: Host, place: Folder, kind: str, file: FileIn, arrived: Arrival |
         header = read_header(data, host.setup.limits)
     except ImageError as error:
         raise invalid(f"{file.title}: {error}") from None
+    host.setup.blobs.put(arrived.digest, data)
     return Item(
         **{**same, "client_metadata": {"Data Type": "Image", "Tag": same["tag"], **metadata}},
         kind="image",

@@ -1,6 +1,7 @@
 """Bytes by content digest, in a local folder or wherever fsspec reaches."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,11 @@ class Blobs:
             return Path(self._path(digest)).read_bytes()
         data: bytes = self._files.cat_file(self._path(digest))
         return data
+
+    def remove(self, digest: str) -> None:
+        """Remove what is kept under `digest`, if there is anything."""
+        with suppress(FileNotFoundError):
+            self._files.rm_file(self._path(digest))
 
     def _path(self, digest: str) -> str:
         return f"{self._root}/{digest[:2]}/{digest[2:]}"

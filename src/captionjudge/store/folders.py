@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
-from captionjudge.identity import new_id, now_ms
+from captionjudge.identity import first_id, new_id, now_ms
 from captionjudge.store.batch import Batch, replacing
 from captionjudge.store.datasets import SHELF
 from captionjudge.store.platform import access, arrival, data_row, folder, stored, upload_job
@@ -95,7 +95,8 @@ _OF_PROJECT = (
     .limit(bindparam("most"))
 )
 _ARRIVALS = select(arrival).where(arrival.c.id.in_(bindparam("ids", expanding=True)))
-_FORGET = arrival.delete().where(arrival.c.id.in_(bindparam("ids", expanding=True)))
+_USED = arrival.update().where(arrival.c.id.in_(bindparam("ids", expanding=True))).values(created_at=0)
+_DROP = arrival.delete().where(arrival.c.id == bindparam("which"), arrival.c.digest == bindparam("what"))
 _FOLDERS = select(folder).where(folder.c.id.in_(bindparam("ids", expanding=True)))
 _FOLDER = select(folder).where(folder.c.id == bindparam("folder"))
 
@@ -244,9 +245,11 @@ def describe(batch: Batch, those: Sequence[tuple[StoredItem, str | None]], owner
         batch.connection.execute(replacing(batch.connection.dialect.name, stored, ("folder_id", "owner", "size")), rows)
 
 
-def arrive(batch: Batch, here: Arrival) -> None:
-    """Remember uploaded bytes until they are made an item; what is uploaded again replaces what came before."""
+def arrive(batch: Batch, here: Arrival) -> Arrival | None:
+    """Remember uploaded bytes until they are made an item; those that they replace, if there were others."""
+    before = arrivals(batch.connection, [here.id]).get(here.id)
     batch.connection.execute(replacing(batch.connection.dialect.name, arrival), [here._asdict()])
+    return before if before is not None and before.digest != here.digest else None
 
 
 def arrivals(connection: Connection, ids: Sequence[str]) -> dict[str, Arrival]:
@@ -255,9 +258,28 @@ def arrivals(connection: Connection, ids: Sequence[str]) -> dict[str, Arrival]:
     return {row.id: Arrival(*row) for row in rows}
 
 
-def forget_arrivals(batch: Batch, ids: Sequence[str]) -> None:
-    """Drop what was made items of."""
-    batch.connection.execute(_FORGET, {"ids": list(ids)})
+def used(batch: Batch, ids: Sequence[str]) -> None:
+    """Note that items were made of uploaded bytes, so that these are old."""
+    if ids:
+        batch.connection.execute(_USED, {"ids": list(ids)})
+
+
+def old_arrivals(connection: Connection, before: int, most: int) -> list[Arrival]:
+    """The oldest of the uploaded bytes that came before a time, or that items were made of."""
+    statement = select(arrival).where(arrival.c.created_at < before).order_by(arrival.c.created_at).limit(most)
+    return [Arrival(*row) for row in connection.execute(statement)]
+
+
+def drop_arrivals(batch: Batch, those: Sequence[Arrival]) -> None:
+    """Forget uploaded bytes, unless others have come under the same id meanwhile."""
+    rows = [{"which": each.id, "what": each.digest} for each in those]
+    if rows:
+        batch.connection.execute(_DROP, rows)
+
+
+def drop_jobs(batch: Batch, before: int) -> None:
+    """Forget the upload jobs that were made before a time."""
+    batch.connection.execute(upload_job.delete().where(upload_job.c.id < first_id(before)))
 
 
 def keep_job(batch: Batch, job_id: str, folder_id: str, body: Mapping[str, Any]) -> None:
