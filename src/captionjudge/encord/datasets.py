@@ -87,7 +87,7 @@ def list_datasets(host: HostNow, call: CallNow) -> Response:
 def get_dataset(ask: Ask) -> bytes:
     """A dataset with all its rows. Rows are only ever added, so that those read before are not read again."""
     wanted = ask.read(DatasetQuery).dataset_access_settings
-    target = ask.target or (uuid_of(ask.uid, "uid") if isinstance(ask.uid, str) else "")
+    target = _target(ask)
     with ask.host.setup.database.read() as connection:
         known = own_dataset(connection, ask.call, target)
         if not wanted.fetch_rows:
@@ -112,7 +112,7 @@ def get_dataset(ask: Ask) -> bytes:
 def link_items(ask: Ask) -> bytes:
     """Make items data units, with a task at the start of every project that the dataset is attached to."""
     body = ask.read(LinkQuery)
-    target = ask.target or (uuid_of(ask.uid, "uid") if isinstance(ask.uid, str) else "")
+    target = _target(ask)
     told_of: list[str] = []
 
     def write(batch: Batch) -> str:
@@ -162,6 +162,14 @@ def own_dataset(connection: Reading, call: Call, dataset_id: str) -> Dataset:
     return known
 
 
+def _target(ask: Ask) -> str:
+    """The dataset that a request is about: nothing signs the headers, so what they say must not be another's id."""
+    named = uuid_of(ask.uid, "uid") if isinstance(ask.uid, str) and ask.uid else None
+    if named is not None and ask.target is not None and named != ask.target:
+        raise invalid("ResourceID: the request itself names another dataset")
+    return named or ask.target or ""
+
+
 def row_out(row: DataRow, *, metadata: bool = False) -> dict[str, Any]:
     """A row as the protocol shows it."""
     item = row.item
@@ -193,6 +201,7 @@ def _attach(ask: Ask, *, add: bool) -> bytes:
 
     def write(batch: Batch) -> str:
         space = open_space(ask.host, batch.connection, ask.call, ask.about("project"))
+        ask.call.require_owner(space.owner_key, "project")
         for each in ids:
             own_dataset(batch.connection, ask.call, each)
         if add:

@@ -99,6 +99,18 @@ class Call:
         """Whether what this key answers is a person's answer."""
         return self.key.role == "reviewer"
 
+    def require_owner(self, owner: str | None, what: str) -> None:
+        """Let a key change what it made, and an admin's key what others made or the folder brought along.
+
+        Args:
+            owner: the key that made it; None for what no key made.
+
+        Raises:
+            Fault: it is somebody else's.
+        """
+        if owner != self.key.id and self.key.role != "admin":
+            raise Fault("AUTHORISATION_ERROR", f"this {what} is not this key's: a key with the role admin may change it")
+
     def require(self, *roles: KeyRole) -> None:
         """Refuse keys of other roles.
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from captionjudge.encord.faults import forbidden, invalid
 from captionjudge.encord.host import CallNow, HostNow
 from captionjudge.encord.space import open_space
-from captionjudge.encord.wire import NOTHING, PAGE, Wire, named, page, page_after, reply, stamp, to_token
+from captionjudge.encord.wire import NOTHING, PAGE, Metadata, Title, Wire, named, page, page_after, reply, stamp, to_token
 from captionjudge.identity import new_id, now_ms
 from captionjudge.store import issues, units
 from captionjudge.store.batch import Batch
@@ -26,9 +26,9 @@ _TYPES = frozenset({"dataUnit", "frame", "frameCoordinate", "frameRange", "annot
 class IssueIn(Wire):
     """A new comment and what it is about. The anchor is kept as it came; only its data unit is looked at."""
 
-    anchor: dict[str, Any]
+    anchor: Metadata
     comment: str = Field(max_length=20_000)
-    issue_tags: list[str] = Field(default_factory=list)
+    issue_tags: list[Title] = Field(default_factory=list, max_length=100)
 
 
 class IssuesIn(Wire):
@@ -113,11 +113,14 @@ def list_issues(
 
 @router.post("/delete")
 def delete_issues(host: HostNow, call: CallNow, project: UUID, body: GoneIn) -> Response:
-    """Delete comments."""
+    """Delete comments: all of them or none, and only an admin's key deletes those of others."""
 
     def write(batch: Batch) -> str:
         space = open_space(host, batch.connection, call, str(project))
-        issues.remove(batch, space.id, [str(each) for each in body.issue_uuids])
+        ids = [str(each) for each in body.issue_uuids]
+        author = None if call.key.role == "admin" else call.key.name
+        if issues.remove(batch, space.id, ids, author) < len(set(ids)):
+            raise forbidden("comment")
         return NOTHING
 
     return reply(host.change(call, write))

@@ -80,11 +80,12 @@ def change_ontology(host: HostNow, call: CallNow, ontology: UUID, body: Ontology
 
     def write(batch: Batch) -> str:
         kept = own_ontology(batch.connection, call, str(ontology))
-        if kept.owner != call.key.id:
+        if kept.project_id is not None:
             raise Fault(
                 "AUTHORISATION_ERROR",
-                "this ontology is a file of the project's folder, or another key's: change the file and serve again",
+                "this ontology is a file of the project's folder: change the file and serve again",
             )
+        call.require_owner(kept.owner, "ontology")
         digest = projects.keep_document(batch, "ontology", text)
         hosted.change_ontology(batch, kept, body.title, body.description or "", digest)
         return NOTHING
@@ -109,7 +110,10 @@ def _checked(given: dict[str, Any]) -> str:
         load_ontology(given)
     except OntologyError as error:
         raise invalid(f"editor: {error}") from None
-    return orjson.dumps(given).decode()
+    try:
+        return orjson.dumps(given).decode()
+    except TypeError as error:
+        raise invalid(f"editor: {error}") from None
 
 
 def _shown(connection: Reading, kept: KeptOntology) -> OntologyOut:

@@ -34,6 +34,7 @@ class Space:
     ontology: Ontology
     workflow: Workflow
     setup: Setup | None
+    owner_key: str | None = None
 
     def stage_id(self, title: str) -> str:
         """The id of a stage."""
@@ -100,6 +101,7 @@ def space_of(host: Host, connection: Reading, known: hosted.Hosted) -> Space:
         ontology_at(connection, kept.digest),
         _workflow(known.workflow),
         None,
+        known.owner,
     )
 
 

@@ -355,6 +355,7 @@ def folders_out(batch: Batch, those: Sequence[Folder]) -> list[FolderOut]:
 
 def _change_folder(batch: Batch, call: Call, folder_id: str, change: FolderChange) -> Folder:
     known = own_folder(batch, call, folder_id)
+    call.require_owner(known.owner, "folder")
     values: dict[str, Any] = change.model_dump(exclude_none=True, include={"name", "description"})
     if change.client_metadata is not None:
         values["client_metadata"] = {**known.client_metadata, **change.client_metadata}

@@ -36,9 +36,9 @@ def of_data(connection: Connection, project_id: str, data_id: str, after: str, s
     return [Issue(*row) for row in connection.execute(statement.order_by(issue.c.id).limit(size))]
 
 
-def remove(batch: Batch, project_id: str, issue_ids: Sequence[str]) -> int:
-    """Delete issues of a project; how many there were."""
+def remove(batch: Batch, project_id: str, issue_ids: Sequence[str], author: str | None = None) -> int:
+    """Delete issues of a project, or of one author in it; how many there were."""
     # With the project in the statement, SQLite would look through all its issues.
-    rows = batch.connection.execute(select(issue.c.id, issue.c.project_id).where(issue.c.id.in_(issue_ids)))
-    those = [row.id for row in rows if row.project_id == project_id]
+    rows = batch.connection.execute(select(issue).where(issue.c.id.in_(issue_ids)))
+    those = [row.id for row in rows if row.project_id == project_id and author in (None, row.author)]
     return batch.connection.execute(delete(issue).where(issue.c.id.in_(those))).rowcount
