@@ -8,7 +8,9 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from captionjudge.encord import (
+    browsing,
     contents,
+    dataset_uploads,
     datasets,
     export,
     issues,
@@ -30,6 +32,21 @@ from captionjudge.running.setup import Setup
 
 log = logging.getLogger("captionjudge.encord")
 
+_RESOURCES = (
+    projects,
+    ontologies,
+    tasks,
+    issues,
+    export,
+    browsing,
+    storage,
+    uploads,
+    dataset_uploads,
+    contents,
+    datasets,
+    users_,
+    legacy,
+)
 # Their requests are registered when they are imported.
 _OLDER = (labels, rows)
 
@@ -43,8 +60,7 @@ def app_of(host: Host) -> App:
     """As `create_app`, for a host that is open."""
     app = FastAPI(title="captionjudge", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.host = host
-    resources = (projects, ontologies, tasks, issues, export, storage, uploads, contents, datasets, users_, legacy)
-    for module in resources:
+    for module in _RESOURCES:
         app.include_router(module.router)
     app.add_exception_handler(Fault, _fault)
     app.add_exception_handler(RequestValidationError, _invalid)

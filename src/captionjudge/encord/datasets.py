@@ -1,5 +1,7 @@
 """Datasets: read with their rows, made, and items linked to them."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -9,11 +11,11 @@ from fastapi.responses import Response
 from captionjudge.encord.faults import Fault, forbidden, invalid
 from captionjudge.encord.host import Call, CallNow, Host, HostNow
 from captionjudge.encord.legacy import Ask, answers, dumps, uuid_of
-from captionjudge.encord.projects import DatasetOut
+from captionjudge.encord.listing import Listing, ListingNow
 from captionjudge.encord.space import any_space, open_space
 from captionjudge.encord.storage import own_items
 from captionjudge.encord.tasks import told
-from captionjudge.encord.wire import Legacy, Wire, answer, page, reply, stamp
+from captionjudge.encord.wire import Legacy, Wire, answer, reply, stamp
 from captionjudge.store import datasets, folders
 from captionjudge.store.batch import Batch
 from captionjudge.store.database import Reading
@@ -53,6 +55,51 @@ class DatasetIn(Wire):
     backing_folder_uuid: UUID | None = None
 
 
+class ListedDataset(Wire):
+    """A dataset in the list of them."""
+
+    dataset_uuid: str
+    title: str
+    description: str
+    created_at: str
+    last_edited_at: str
+    user_role: str = "admin"
+    storage_location: int = 0
+    backing_folder_uuid: str | None = None
+
+
+class DatasetsOut(Wire):
+    """The list of datasets, which comes without pages."""
+
+    result: list[ListedDataset]
+
+
+class RowsQuery(Legacy):
+    """Which rows of a dataset are wanted."""
+
+    title_eq: str | None = None
+    title_like: str | None = None
+    created_before: datetime | None = None
+    created_after: datetime | None = None
+    data_types: list[str] | None = None
+    data_hashes: list[UUID] | None = None
+    dataset_access_settings: Settings = Settings()
+
+    def fits(self, row: DataRow) -> bool:
+        """Whether a row is wanted."""
+        if self.data_types is not None and UPPER[row.item.kind] not in self.data_types:
+            return False
+        if self.data_hashes is not None and UUID(row.id) not in self.data_hashes:
+            return False
+        same = Listing(
+            title_eq=self.title_eq,
+            title_like=self.title_like,
+            created_before=self.created_before,
+            created_after=self.created_after,
+        )
+        return same.fits(row.item.title, "", row.created_at, row.created_at)
+
+
 class DatasetMade(Wire):
     """The ids of what was made."""
 
@@ -75,12 +122,13 @@ def create_dataset(host: HostNow, call: CallNow, body: DatasetIn) -> Response:
     return reply(host.change(call, write))
 
 
-@router.get("/datasets")
-def list_datasets(host: HostNow, call: CallNow) -> Response:
+@router.get("/datasets/list")
+def list_datasets(host: HostNow, call: CallNow, wanted: ListingNow) -> Response:
     """The datasets that the caller may use."""
     with host.setup.database.read() as connection:
         found = datasets.visible(connection, call.key.id)
-    return reply(page(DatasetOut(dataset_hash=d.id, title=d.title, description=d.description) for d in found))
+    shown = [_listed(d) for d in found if wanted.fits(d.title, d.description, d.created_at, d.updated_at)]
+    return reply(answer(DatasetsOut(result=shown)))
 
 
 @answers("dataset", "GET")
@@ -108,6 +156,17 @@ def get_dataset(ask: Ask) -> bytes:
     return head[:-1] + b',"data_rows":[' + rows + b"]}"
 
 
+@answers("datarows", "GET")
+def list_rows(ask: Ask) -> bytes:
+    """The rows of a dataset that are wanted, in the order in which they came."""
+    wanted = ask.read(RowsQuery)
+    with ask.host.setup.database.read() as connection:
+        known = own_dataset(connection, ask.call, ask.about("dataset"))
+        found = datasets.rows_after(connection, known.id, 0)
+    metadata = wanted.dataset_access_settings.fetch_client_metadata
+    return dumps([row_out(row, metadata=metadata) for row in found if wanted.fits(row)])
+
+
 @answers("datasetlinkitems", "POST")
 def link_items(ask: Ask) -> bytes:
     """Make items data units, with a task at the start of every project that the dataset is attached to."""
@@ -124,18 +183,23 @@ def link_items(ask: Ask) -> bytes:
             raise Fault("RESOURCE_EXISTS_ERROR", "nothing was linked: an item is in the dataset already")
         if body.duplicates_behavior == "SKIP":
             item_ids = [each for each in dict.fromkeys(item_ids) if each not in present]
-        projects = datasets.projects_of(batch.connection, known.id)
+        projects, made = into(ask.host, batch, known, item_ids)
         told_of.extend(projects)
-        starts = {each: any_space(ask.host, batch.connection, each).workflow.start for each in projects}
-        # A text that is linked once more takes the place of its earlier task.
-        datasets.supersede(batch, item_ids)
-        made = datasets.link(batch, known.id, item_ids, starts)
         return dumps([row_out(row) for row in made]).decode()
 
     text = ask.host.change(ask.call, write)
     for project in told_of:
         told(ask.host, project)
     return text.encode()
+
+
+def into(host: Host, batch: Batch, known: Dataset, item_ids: Sequence[str]) -> tuple[list[str], list[DataRow]]:
+    """Put items into a dataset; the projects that have new tasks by it, and the rows."""
+    projects = datasets.projects_of(batch.connection, known.id)
+    starts = {each: any_space(host, batch.connection, each).workflow.start for each in projects}
+    # A text that is linked once more takes the place of its earlier task.
+    datasets.supersede(batch, item_ids)
+    return projects, datasets.link(batch, known.id, item_ids, starts)
 
 
 @answers("projectdataset", "POST")
@@ -190,6 +254,17 @@ def row_out(row: DataRow, *, metadata: bool = False) -> dict[str, Any]:
         "backing_item_uuid": item.id,
     }
     return {**shown, "client_metadata": item.client_metadata} if metadata else shown
+
+
+def _listed(known: Dataset) -> ListedDataset:
+    return ListedDataset(
+        dataset_uuid=known.id,
+        title=known.title,
+        description=known.description,
+        created_at=stamp(known.created_at),
+        last_edited_at=stamp(known.updated_at),
+        backing_folder_uuid=known.folder_id,
+    )
 
 
 def _attach(ask: Ask, *, add: bool) -> bytes:

@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from captionjudge.encord.faults import unsupported
 from captionjudge.encord.host import CallNow, Host, HostNow
+from captionjudge.encord.listing import Listing, ListingNow
 from captionjudge.encord.space import Space, editor, open_space, space_of
 from captionjudge.encord.wire import NOTHING, Wire, answer, page, reply, stamp
 from captionjudge.store import datasets, hosted, units
@@ -90,16 +91,11 @@ def get_project(host: HostNow, call: CallNow, project: UUID) -> Response:
 
 
 @router.get("/projects")
-def list_projects(
-    host: HostNow,
-    call: CallNow,
-    title_eq: str | None = Query(None, alias="titleEq"),
-    title_like: str | None = Query(None, alias="titleLike"),
-) -> Response:
+def list_projects(host: HostNow, call: CallNow, wanted: ListingNow) -> Response:
     """The projects that the caller works on."""
     with host.setup.database.read() as connection:
         spaces = [space_of(host, connection, known) for known in mine(host, connection, call.key.id)]
-    return reply(page(shown(space) for space in spaces if _titled(space.title, title_eq, title_like)))
+    return reply(page(shown(space) for space in spaces if fits(wanted, space)))
 
 
 @router.get("/projects/{project}/datasets")
@@ -151,6 +147,11 @@ def shown(space: Space) -> ProjectOut:
     )
 
 
+def fits(wanted: Listing, space: Space) -> bool:
+    """Whether a project is wanted."""
+    return wanted.fits(space.title, space.description, space.created_at, space.created_at)
+
+
 def _whole(space: Space) -> str:
     return answer(shown(space))
 
@@ -164,9 +165,3 @@ def _stage(space: Space, stage: Stage) -> AgentStageOut | StageOut:
         for name, destination in stage.pathways.items()
     ]
     return AgentStageOut(**same, pathways=pathways)
-
-
-def _titled(title: str, exactly: str | None, like: str | None) -> bool:
-    if exactly is not None and title != exactly:
-        return False
-    return like is None or like.strip("%").casefold() in title.casefold()

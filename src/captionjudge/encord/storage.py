@@ -14,17 +14,14 @@ from captionjudge.encord.host import Call, CallNow, Host, HostNow, own_folder
 from captionjudge.encord.space import OWNER
 from captionjudge.encord.wire import (
     MOST_METADATA,
-    PAGE,
     Metadata,
     Title,
     Wire,
     Words,
     answer,
     page,
-    page_after,
     reply,
     stamp,
-    to_token,
 )
 from captionjudge.store import datasets, folders, items, keys
 from captionjudge.store.batch import Batch
@@ -33,7 +30,7 @@ from captionjudge.store.folders import Folder, StoredItem
 router = APIRouter(prefix="/v2/public/storage")
 
 MOST_ITEMS = 10_000
-_TYPES = {"image": "image", "text": "plainText"}
+TYPES = {"image": "image", "text": "plainText"}
 
 
 class ItemOut(Wire):
@@ -222,51 +219,6 @@ def change_folder(host: HostNow, call: CallNow, folder: UUID, body: FolderChange
     return reply(host.change(call, write))
 
 
-@router.get("/folders")
-@router.get("/search/folders")
-def list_folders(
-    host: HostNow,
-    call: CallNow,
-    search: str | None = None,
-    page_token: Annotated[str | None, Query(alias="pageToken")] = None,
-) -> Response:
-    """The folders that the caller may use."""
-    with host.setup.database.read() as connection:
-        batch = Batch(connection)
-        found = folders.visible(connection, call.key.id, page_after(page_token), PAGE, text=search)
-        return reply(page(folders_out(batch, found), _token([each.id for each in found])))
-
-
-@router.get("/folders/{folder}/folders")
-def list_subfolders(
-    host: HostNow, call: CallNow, folder: UUID, page_token: Annotated[str | None, Query(alias="pageToken")] = None
-) -> Response:
-    """The folders in a folder."""
-    with host.setup.database.read() as connection:
-        batch = Batch(connection)
-        known = own_folder(batch, call, str(folder))
-        found = folders.visible(connection, call.key.id, page_after(page_token), PAGE, parent=known.id)
-        return reply(page(folders_out(batch, found), _token([each.id for each in found])))
-
-
-@router.get("/folders/{folder}/items")
-def list_items(
-    host: HostNow,
-    call: CallNow,
-    folder: UUID,
-    search: str | None = None,
-    sign: Annotated[bool, Query(alias="getSignedUrls")] = False,
-    page_token: Annotated[str | None, Query(alias="pageToken")] = None,
-) -> Response:
-    """The items in a folder, in the order in which they came."""
-    with host.setup.database.read() as connection:
-        batch = Batch(connection)
-        known = own_folder(batch, call, str(folder))
-        found, last = folders.items_in(connection, known, page_after(page_token), PAGE, search)
-        shown = items_out(host, batch, call, found, sign=sign)
-    return reply(page(shown, to_token(last) if last else None))
-
-
 @router.get("/folders/{folder}/items/{item}")
 def get_item_of(
     host: HostNow, call: CallNow, folder: UUID, item: UUID, sign: Annotated[bool, Query(alias="signUrl")] = False
@@ -315,7 +267,7 @@ def items_out(host: Host, batch: Batch, call: Call, those: Sequence[StoredItem],
             ItemOut(
                 uuid=item.id,
                 parent=one.folder_id or host.folder_id,
-                item_type=_TYPES[item.kind],
+                item_type=TYPES[item.kind],
                 name=item.title,
                 description=one.description,
                 client_metadata=orjson.dumps(item.client_metadata).decode(),
@@ -395,7 +347,3 @@ def _metadata(text: str | None) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise invalid("clientMetadata: it is not a JSON object")
     return value
-
-
-def _token(ids: list[str]) -> str | None:
-    return to_token(ids[-1]) if len(ids) == PAGE else None

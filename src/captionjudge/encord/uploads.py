@@ -1,6 +1,6 @@
 """Uploads: a URL to send bytes to, then a job that makes items of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -31,8 +31,8 @@ _OTHERS = (
     "dicom_series",
     "nifti",
     "audio",
-    "pdfs",
-    "timeseries",
+    "pdf",
+    "time_series",
     "scenes",
 )
 
@@ -73,8 +73,8 @@ class DataIn(Wire):
     dicom_series: list[Any] = Field(default_factory=list)
     nifti: list[Any] = Field(default_factory=list)
     audio: list[Any] = Field(default_factory=list)
-    pdfs: list[Any] = Field(default_factory=list)
-    timeseries: list[Any] = Field(default_factory=list)
+    pdf: list[Any] = Field(default_factory=list)
+    time_series: list[Any] = Field(default_factory=list)
     scenes: list[Any] = Field(default_factory=list)
 
 
@@ -116,15 +116,17 @@ class JobOut(Wire):
     unit_errors: list[UnitError]
 
 
+Files = Sequence[tuple[str, FileIn]]
+NO_INTEGRATIONS = invalid("only files that were uploaded here can be registered: there are no integrations")
+
+
 @router.post("/upload-signed-urls")
 def upload_urls(host: HostNow, call: CallNow, folder: UUID, body: UrlsIn) -> Response:
     """URLs to send bytes to. Nothing is written: the id is in the URL, and becomes an item's when the job is made."""
-    if body.item_type not in _KINDS:
-        raise _other(body.item_type)
+    kind = kind_of(body.item_type)
     with host.setup.database.read() as connection:
         place = own_folder(Batch(connection), call, str(folder))
     ids = [new_id() for _ in range(body.count)]
-    kind = _KINDS[body.item_type]
     return reply(
         page(
             UrlOut(
@@ -140,20 +142,15 @@ def upload_urls(host: HostNow, call: CallNow, folder: UUID, body: UrlsIn) -> Res
 @router.post("/data-upload-jobs")
 def start_job(host: HostNow, call: CallNow, folder: UUID, body: JobIn) -> Response:
     """Make items of what was uploaded. Without `ignoreErrors` all of them, or none."""
-    given = body.data_items or DataIn()
-    if body.integration_hash is not None or body.external_files is not None or body.data_items is None:
-        raise invalid("dataItems: only files that were uploaded here can be registered; there are no integrations")
-    for other in _OTHERS:
-        if getattr(given, other):
-            raise _other(other)
-    wanted = [("text", each) for each in given.text] + [("image", each) for each in given.images]
-    if len(wanted) > MOST_AT_ONCE:
-        raise invalid(f"dataItems: more than {MOST_AT_ONCE} at once")
+    if body.integration_hash is not None or body.external_files is not None:
+        raise NO_INTEGRATIONS
+    wanted = wanted_files(body.data_items)
 
     def write(batch: Batch) -> str:
         place = own_folder(batch, call, str(folder))
         job_id = new_id()
-        job = _register(host, batch, call, place, wanted, ignore_errors=body.ignore_errors)
+        arrived = folders.arrivals(batch.connection, ids_of(wanted))
+        job = register(host, batch, call, place, wanted, arrived, ignore_errors=body.ignore_errors)
         folders.keep_job(batch, job_id, place.id, job.model_dump(by_alias=True))
         return f'"{job_id}"'
 
@@ -171,11 +168,51 @@ def get_job(host: HostNow, call: CallNow, folder: UUID, job: UUID) -> Response:
     return reply(answer(JobOut.model_validate(body)))
 
 
-def _register(
-    host: Host, batch: Batch, call: Call, place: Folder, wanted: Sequence[tuple[str, FileIn]], *, ignore_errors: bool
+def wanted_files(given: DataIn | None) -> Files:
+    """The texts and images that are to be items.
+
+    Raises:
+        Fault: there are too many, or others too.
+    """
+    if given is None:
+        raise NO_INTEGRATIONS
+    for other in _OTHERS:
+        if getattr(given, other):
+            raise _other(other)
+    wanted = [("text", each) for each in given.text] + [("image", each) for each in given.images]
+    if len(wanted) > MOST_AT_ONCE:
+        raise invalid(f"dataItems: more than {MOST_AT_ONCE} at once")
+    return wanted
+
+
+def ids_of(wanted: Files) -> list[str]:
+    """The ids under which files were uploaded."""
+    return [str(file.placeholder_item_uuid) for _, file in wanted if file.placeholder_item_uuid]
+
+
+def kind_of(item_type: str) -> str:
+    """How the store calls a kind of item.
+
+    Raises:
+        Fault: it stores no such items.
+    """
+    if item_type not in _KINDS:
+        raise _other(item_type)
+    return _KINDS[item_type]
+
+
+def register(
+    host: Host,
+    batch: Batch,
+    call: Call,
+    place: Folder,
+    wanted: Files,
+    arrived: Mapping[str, Arrival],
+    *,
+    ignore_errors: bool,
 ) -> JobOut:
-    ids = [str(file.placeholder_item_uuid) for _, file in wanted if file.placeholder_item_uuid]
-    arrived = folders.arrivals(batch.connection, ids)
+    """Make items of files that have arrived: of all of them, or of those that can be."""
+    ids = ids_of(wanted)
     present = items.by_ids(batch.connection, ids)
     errors: list[UnitError] = []
     read: list[Item] = []

@@ -11,8 +11,9 @@ from captionjudge.encord.datasets import own_dataset
 from captionjudge.encord.faults import invalid
 from captionjudge.encord.host import CallNow, HostNow
 from captionjudge.encord.legacy import Ask, answers, dumps, uuid_of
+from captionjudge.encord.listing import Listing
 from captionjudge.encord.ontologies import own_ontology
-from captionjudge.encord.projects import ADMIN, mine, shown
+from captionjudge.encord.projects import ADMIN, fits, mine, shown
 from captionjudge.encord.space import open_space, space_of
 from captionjudge.encord.wire import Legacy, Wire, answer, reply, stamp
 from captionjudge.store import datasets, hosted, keys
@@ -30,6 +31,12 @@ class ProjectIn(Legacy):
     dataset_hashes: list[UUID] = Field(default_factory=list)
     ontology_hash: UUID | None = None
     workflow_template_id: UUID | None = None
+
+
+class ProjectsQuery(Legacy):
+    """Which projects are wanted."""
+
+    filter: Listing | None = None
 
 
 class TokenOut(Wire):
@@ -63,8 +70,9 @@ def create_project(ask: Ask) -> bytes:
 @answers("projectwithuserrole", "GET")
 def projects_with_role(ask: Ask) -> bytes:
     """The projects that the caller works on, as older clients list them. They take no field that they do not know."""
+    wanted = ask.read(ProjectsQuery).filter or Listing()
     with ask.host.setup.database.read() as connection:
-        spaces = [space_of(ask.host, connection, known) for known in mine(ask.host, connection, ask.call.key.id)]
+        found = [space_of(ask.host, connection, known) for known in mine(ask.host, connection, ask.call.key.id)]
     return dumps(
         [
             {
@@ -77,7 +85,8 @@ def projects_with_role(ask: Ask) -> bytes:
                     "last_edited_at": stamp(each.created_at),
                 },
             }
-            for each in spaces
+            for each in found
+            if fits(wanted, each)
         ]
     )
 

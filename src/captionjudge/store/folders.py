@@ -43,6 +43,22 @@ class StoredItem(NamedTuple):
     folder_project: str | None
 
 
+class Sought(NamedTuple):
+    """Which items are wanted: those with the text in their title, those of the kinds."""
+
+    text: str | None = None
+    kinds: Sequence[str] | None = None
+
+    def fits(self, one: Item) -> bool:
+        """Whether an item is wanted."""
+        if self.kinds is not None and one.kind not in self.kinds:
+            return False
+        return (self.text or "").casefold() in one.title.casefold()
+
+
+ANY = Sought()
+
+
 class Arrival(NamedTuple):
     """Bytes that were uploaded under an item's id, and are no item yet."""
 
@@ -152,11 +168,15 @@ def home(batch: Batch, project_id: str, title: str) -> Folder:
 def visible(
     connection: Connection, key: str, after: str, size: int, *, parent: str | None = None, text: str | None = None
 ) -> list[Folder]:
-    """Folders that a key owns, or of projects it works on, in the order of their ids."""
+    """Folders that a key owns, or of projects it works on, in the order of their ids.
+
+    Args:
+        parent: only the folders in this one; "" for those that are in none.
+    """
     projects = select(access.c.project_id).where(access.c.key_id == key)
     statement = select(folder).where(or_(folder.c.owner == key, folder.c.project_id.in_(projects)))
     if parent is not None:
-        statement = statement.where(folder.c.parent_id == parent)
+        statement = statement.where(folder.c.parent_id == parent if parent else folder.c.parent_id.is_(None))
     if text:
         statement = statement.where(folder.c.name.icontains(text, autoescape=True))
     if after:
@@ -177,11 +197,11 @@ def items_by_ids(connection: Connection, item_ids: Sequence[str]) -> dict[str, S
 
 
 def items_in(
-    connection: Connection, folder_: Folder, after: str, size: int, text: str | None = None
+    connection: Connection, folder_: Folder, after: str, size: int, wanted: Sought = ANY
 ) -> tuple[list[StoredItem], str | None]:
     """Some of a folder's items in the order of their ids, and the id to go on after, if there may be more.
 
-    At most `size` are looked at: fewer are given where some are elsewhere, or not of the title that is sought.
+    At most `size` are looked at: fewer are given where some are elsewhere, or not those that are sought.
     """
     bound = {"folder": folder_.id, "project": folder_.project_id, "after": after or _FIRST, "most": size}
     queues = [connection.execute(_HERE, bound).scalars()]
@@ -190,8 +210,7 @@ def items_in(
     ids = list(islice((each for each, _ in groupby(heapq.merge(*queues))), size))
     found = items_by_ids(connection, ids)
     those = [found[each] for each in ids if found[each].folder_id == folder_.id]
-    like = (text or "").casefold()
-    return [each for each in those if like in each.item.title.casefold()], ids[-1] if len(ids) == size else None
+    return [each for each in those if wanted.fits(each.item)], ids[-1] if len(ids) == size else None
 
 
 def namesakes(connection: Connection, folder_: Folder, key: str, titles: Sequence[str]) -> list[Item]:
