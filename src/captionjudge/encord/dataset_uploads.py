@@ -60,11 +60,22 @@ def upload_urls(
 ) -> Response:
     """URLs to send bytes to. Where the items will be is said later; only the same key can say it."""
     kind = kind_of(item_type)
-    ids = [new_id() for _ in range(count)]
-    urls = [host.url(call.origin, "upload", item=each, folder=host.folder_id, kind=kind) for each in ids]
-    keys = [f"uploads/{each}/{_proof(host, call, each)}" for each in ids]
-    made = zip(ids, keys, urls, strict=True)
-    return reply(page(UrlOut(item_uuid=id_, object_key=key, signed_url=url) for id_, key, url in made))
+    return reply(page(_url(host, call, kind) for _ in range(count)))
+
+
+@answers("signedimagesurl", "GET")
+def image_urls(ask: Ask) -> bytes:
+    """As `upload_urls`, for images by their file names, as clients up to about 0.1.170 ask for them."""
+    names = [ask.uid] if isinstance(ask.uid, str) else ask.uid or []
+    if len(names) > MOST_AT_ONCE:
+        raise invalid(f"uid: more than {MOST_AT_ONCE} at once")
+    made = [(name, _url(ask.host, ask.call, "image")) for name in names]
+    return dumps(
+        [
+            {"signed_url": url.signed_url, "data_hash": url.item_uuid, "title": name, "file_link": url.object_key}
+            for name, url in made
+        ]
+    )
 
 
 @answers("datasetdatalongpolling", "POST")
@@ -116,6 +127,12 @@ def result(ask: Ask) -> bytes:
     whole = job.model_dump(exclude={"items_with_names", "unit_errors"})
     errors = [each.model_dump() for each in job.unit_errors]
     return dumps({**whole, "data_hashes_with_titles": data, "data_unit_errors": errors})
+
+
+def _url(host: Host, call: Call, kind: str) -> UrlOut:
+    id_ = new_id()
+    url = host.url(call.origin, "upload", item=id_, folder=host.folder_id, kind=kind)
+    return UrlOut(item_uuid=id_, object_key=f"uploads/{id_}/{_proof(host, call, id_)}", signed_url=url)
 
 
 def _proof(host: Host, call: Call, item_id: str) -> str:
