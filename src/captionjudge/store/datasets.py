@@ -166,7 +166,7 @@ def attach(batch: Batch, project_id: str, dataset_ids: Sequence[str], start: str
 
 
 def detach(batch: Batch, project_id: str, dataset_ids: Sequence[str]) -> None:
-    """Take datasets from a project. What was done with their data units stays."""
+    """Take datasets from a project: their tasks are listed no more. What was done with their data units stays."""
     where = (attachment.c.project_id == project_id, attachment.c.dataset_id.in_(dataset_ids))
     batch.connection.execute(attachment.delete().where(*where))
 

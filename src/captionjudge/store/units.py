@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, exists, func, literal, or_, select, update
 
 from captionjudge.errors import CaptionjudgeError
 from captionjudge.identity import new_id, now_ms
@@ -170,6 +170,13 @@ def _past(statement: Select[Any], table: Any) -> tuple[Select[Any], Select[Any]]
     return same.limit(bindparam("most")), lower.limit(bindparam("most"))
 
 
+# A dataset that is taken from a project takes its tasks along, and brings them back.
+_OWN_ATTACHED = exists().where(
+    attachment.c.project_id == task.c.project_id, attachment.c.dataset_id == data_row.c.dataset_id
+)
+_SIDE_ATTACHED = exists().where(
+    attachment.c.project_id == side_task.c.project_id, attachment.c.dataset_id == data_row.c.dataset_id
+)
 _OWN_AT = _past(
     select(
         task.c.id,
@@ -190,6 +197,7 @@ _OWN_AT = _past(
         task.c.state == bindparam("state"),
         # What a run of ours works on is nobody else's.
         or_(task.c.owner.is_(None), task.c.until < bindparam("now")),
+        or_(data_row.c.id.is_(None), _OWN_ATTACHED),
     ),
     task,
 )
@@ -211,6 +219,7 @@ _SIDE_AT = _past(
         side_task.c.project_id == bindparam("project"),
         side_task.c.stage == bindparam("stage"),
         side_task.c.superseded.is_(False),
+        _SIDE_ATTACHED,
     ),
     side_task,
 )
