@@ -113,7 +113,7 @@ def result(ask: Ask) -> bytes:
     folder_id, job_id = from_token(ask.read(ResultQuery).process_hash, str, str)
     with ask.host.setup.database.read() as connection:
         known = own_dataset(connection, ask.call, ask.about("dataset"))
-        place = own_folder(ask.host, Batch(connection), ask.call, folder_id)
+        place = own_folder(Batch(connection), ask.call, folder_id)
         kept = folders.job(connection, place.id, job_id)
         if kept is None:
             raise missing("the dataset has no such upload")
@@ -152,7 +152,7 @@ def _place(ask: Ask, batch: Batch, known: Dataset, folder: UUID | None) -> Folde
     wanted = str(folder) if folder is not None else known.folder_id
     if wanted is None:
         raise invalid("folder_uuid: the dataset has no folder of its own, so one must be named")
-    return own_folder(ask.host, batch, ask.call, wanted)
+    return own_folder(batch, ask.call, wanted)
 
 
 def _arrived(batch: Batch, place: Folder, wanted: Files) -> dict[str, Arrival]:

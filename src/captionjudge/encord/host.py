@@ -18,6 +18,7 @@ from captionjudge.store.batch import Batch
 from captionjudge.store.keys import KeyRole, PublicKey
 
 _RETRY_MS = 60_000
+_SAME_SECOND_MS = 1_500
 URL_SECONDS = 3600
 
 
@@ -38,7 +39,8 @@ class Host:
         """Carry out a change once and give its answer, however often the same signed request arrives.
 
         A client sends a request again, signature and all, when the answer was lost on the way. It then gets the first
-        answer. After a minute nobody honest is still trying.
+        answer. After a minute nobody honest is still trying. Two requests that say the same within a second are signed
+        alike; their traces tell them apart, and both are carried out.
 
         Raises:
             Fault: the request was carried out more than a minute ago.
@@ -47,13 +49,18 @@ class Host:
         def write(batch: Batch) -> str:
             if call.signature is None:
                 return change(batch)
-            known = keys.answered(batch.connection, call.signature)
+            mark = call.signature
+            known = keys.answered(batch.connection, mark)
+            if known is not None and _is_another(call, known):
+                # Signed alike, for it says the same and was made in the same second, and sent by the client anew.
+                mark = f"{call.signature} {call.trace}"
+                known = keys.answered(batch.connection, mark)
             if known is not None:
-                if time.time() * 1000 - known[1] > _RETRY_MS:
+                if time.time() * 1000 - known.at > _RETRY_MS:
                     raise unauthenticated("this request was carried out already")
-                return known[0]
+                return known.body
             body = change(batch)
-            keys.spend(batch, call.signature, body)
+            keys.spend(batch, mark, call.trace, body)
             return body
 
         return self.setup.database.write(write)
@@ -109,7 +116,9 @@ class Call:
             Fault: it is somebody else's.
         """
         if owner != self.key.id and self.key.role != "admin":
-            raise Fault("AUTHORISATION_ERROR", f"this {what} is not this key's: a key with the role admin may change it")
+            raise Fault(
+                "AUTHORISATION_ERROR", f"this {what} is not this key's: a key with the role admin may change it"
+            )
 
     def require(self, *roles: KeyRole) -> None:
         """Refuse keys of other roles.
@@ -139,6 +148,16 @@ def open_host(setup: Setup) -> Host:
 def upload_of(arrival: folders.Arrival) -> str:
     """Under which digest an upload's bytes wait. It is nobody else's, so they can be removed without a look around."""
     return digest_of("upload", arrival.id, arrival.digest)
+
+
+def _is_another(call: Call, known: keys.Spent) -> bool:
+    """Whether a request with a known signature is one that the client made anew, and not one that it sent again.
+
+    A client gives each request a trace of its own, and sends it along when it repeats the request. Nothing signs it,
+    so it is believed only while the second lasts in which both can have been signed.
+    """
+    fresh = time.time() * 1000 - known.at < _SAME_SECOND_MS
+    return bool(call.trace) and call.trace != known.trace and fresh
 
 
 async def host_of(request: Request) -> Host:

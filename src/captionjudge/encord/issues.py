@@ -10,7 +10,19 @@ from pydantic import Field
 from captionjudge.encord.faults import forbidden, invalid
 from captionjudge.encord.host import CallNow, HostNow
 from captionjudge.encord.space import open_space
-from captionjudge.encord.wire import NOTHING, PAGE, Metadata, Title, Wire, named, page, page_after, reply, stamp, to_token
+from captionjudge.encord.wire import (
+    NOTHING,
+    PAGE,
+    Metadata,
+    Title,
+    Wire,
+    named,
+    page,
+    page_after,
+    reply,
+    stamp,
+    to_token,
+)
 from captionjudge.identity import new_id, now_ms
 from captionjudge.store import issues, units
 from captionjudge.store.batch import Batch

@@ -26,6 +26,14 @@ class PublicKey(NamedTuple):
     revoked_at: int | None = None
 
 
+class Spent(NamedTuple):
+    """A request that was carried out: its trace, its answer, and when."""
+
+    trace: str
+    body: str
+    at: int
+
+
 _COLUMNS = (public_key.c.id, public_key.c.name, public_key.c.role, public_key.c.created_at, public_key.c.revoked_at)
 _VALID = select(*_COLUMNS).where(public_key.c.id == bindparam("key"), public_key.c.revoked_at.is_(None))
 _BY_TOKEN = (
@@ -132,15 +140,18 @@ def names(connection: Connection, ids: Collection[str]) -> dict[str, str]:
     return {row.id: row.name for row in connection.execute(_NAMES, {"ids": list(ids)})}
 
 
-def answered(connection: Connection, signature: str) -> tuple[str, int] | None:
-    """What a request with this signature was answered when it was carried out, and when that was."""
-    row = connection.execute(_SPENT, {"digest": digest_of("spent", signature)}).first()
-    return None if row is None else (row.body, row.at)
+def answered(connection: Connection, mark: str) -> Spent | None:
+    """What a request that was marked so was answered when it was carried out, and when that was."""
+    row = connection.execute(_SPENT, {"digest": digest_of("spent", mark)}).first()
+    if row is None:
+        return None
+    trace, _, body = row.body.partition("\n")
+    return Spent(trace, body, row.at)
 
 
-def spend(batch: Batch, signature: str, body: str) -> None:
-    """Remember a signature and its answer."""
-    row = {"digest": digest_of("spent", signature), "body": body, "at": now_ms()}
+def spend(batch: Batch, mark: str, trace: str, body: str) -> None:
+    """Remember a request by its signature, with its trace and its answer."""
+    row = {"digest": digest_of("spent", mark), "body": f"{trace}\n{body}", "at": now_ms()}
     batch.connection.execute(spent.insert(), [row])
 
 
