@@ -15,6 +15,7 @@ from encord.storage import StorageItem
 from encord.user_client import EncordUserClient
 from encord_agents import FrameData
 from encord_agents.cli.main import app as commands
+from encord_agents.core.data_model import LabelRowInitialiseLabelsArgs, LabelRowMetadataIncludeArgs
 from encord_agents.fastapi import dep_label_row
 from encord_agents.fastapi.cors import EncordCORSMiddleware
 from encord_agents.fastapi.dependencies import (
@@ -25,7 +26,6 @@ from encord_agents.fastapi.dependencies import (
     dep_single_frame,
     dep_storage_item,
 )
-from encord_agents.core.data_model import LabelRowInitialiseLabelsArgs, LabelRowMetadataIncludeArgs
 from encord_agents.fastapi.utils import verify_auth
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
@@ -171,10 +171,15 @@ def invoke(*arguments: str) -> Any:
     return CliRunner().invoke(commands, list(arguments), env={"COLUMNS": "400"})
 
 
-@proof
-def the_command_line_prints_stages_and_the_system():
+@only_newest
+def the_command_line_prints_a_projects_stages():
+    """Before 0.2 it asked the platform's own host, whatever ENCORD_DOMAIN said."""
     printed = invoke("print", "agent-nodes", str(world.old.project_hash)).output
     assert [name in printed for name in ("LLM1", "LLM2", "LLM as Judge", "Human Review")] == [True, True, True, False]
+
+
+@proof
+def the_command_line_prints_the_system():
     assert "encord-agents version" in invoke("print", "system-info").output
 
 

@@ -2,10 +2,10 @@
 # mypy: ignore-errors
 # It is checked by running: the packages that it imports are those of another environment.
 
-import resources  # noqa: F401
-import reviewing  # noqa: F401, I001
-import runners  # noqa: F401
 import editors  # noqa: F401
+import resources  # noqa: F401
+import reviewing  # noqa: F401
+import runners  # noqa: F401
 from recorder import report
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 
 import os
 import tempfile
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import cv2
@@ -170,7 +170,7 @@ def a_project_of_ones_own_is_made_and_listed():
     world.second = project = client.get_project(project_hash)
     assert [str(each.project_hash) for each in client.list_projects(title_eq="Second")] == [project_hash]
     assert [each["project"]["title"] for each in client.get_projects(title_like="Sec%")] == ["Second"]
-    soon = datetime.now(timezone.utc) + timedelta(hours=1)
+    soon = datetime.now(UTC) + timedelta(hours=1)
     assert client.get_projects(created_after=soon) == []
     assert list(client.list_projects(created_after=soon)) == []
     assert len(at(project, "LLM1")) == 3

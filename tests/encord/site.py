@@ -21,7 +21,6 @@ from tests.servers.scripted import ScriptedServer
 from captionjudge.project import Project
 from captionjudge.store import keys, labels, units, webhooks
 from captionjudge.store.keys import KeyRole
-from captionjudge.store.units import Wanted
 
 SECONDS = 240
 AGENT, REVIEWER = "agent@example.com", "ann@example.com"
@@ -66,11 +65,12 @@ class Site:
         with Project.open(self.folder) as project, project.setup.database.read() as connection:
             own = project.setup.project_id
             images = list(project.images())
-            listed = [each for each in units.units(connection, own, Wanted()) if each.stage is not None]
+            stages = [stage.title for stage in project.setup.workflow.stages]
+            listed = [(each.title, at) for at in stages for each in units.at_stage(connection, own, at, 1000)]
             given = labels.answers(connection, own, [image.id for image in images])
             titles = {each.feature_hash: one.title for one in _classifications(project) for each in one.attributes}
             return {
-                "stages": Counter((each.item.kind, each.stage) for each in listed),
+                "stages": Counter(("image" if title.endswith(".png") else "text", at) for title, at in listed),
                 "texts": {i.title: sorted((t.author, t.text) for t in project.descriptions(i)) for i in images},
                 "answers": {i.title: sorted({titles[a.attribute] for a in given.get(i.id, [])}) for i in images},
                 "verdicts": [(line["image"], len(line["verdicts"]), line["outcome"]) for line in project.judgments()],

@@ -1,110 +1,112 @@
 """The platform's own clients, unmodified but for the domain and the key, do the notebook's work against us."""
 
 import json
-import os
-import signal
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
-from tests.encord.clients import COMBINATIONS, HERE, Served, command, environ, served
-from tests.encord.conftest import draw
-from tests.servers.scripted import ScriptedServer
+import requests
+from tests.encord.clients import COMBINATIONS
+from tests.encord.site import AGENT, Site, open_site, wait
 
 from captionjudge.cli import app as cli
-from captionjudge.project import Project
-from captionjudge.store import cases, labels, tasks, verdicts
-from captionjudge.store.records import Case
+from captionjudge.encord import app as protocol
+from captionjudge.encord import legacy
 
 pytestmark = pytest.mark.slow
 
-IMAGES = 3
-SECONDS = 240
+IMAGES = 4
 
-
-@dataclass(frozen=True)
-class Site:
-    folder: Path
-    key: Path
-    served: Served
-    model: ScriptedServer
-
-    def stages(self) -> dict[str, int]:
-        with Project.open(self.folder) as project, project.setup.database.read() as connection:
-            return {each.stage: each.tasks for each in tasks.counts(connection, project.setup.project_id)}
-
-    def judged(self) -> list[int]:
-        """How many classifications the judge has answered, by image."""
-        with Project.open(self.folder) as project, project.setup.database.read() as connection:
-            ids = [image.id for image in project.images()]
-            found = labels.answers(connection, project.setup.project_id, ids)
-            return [len({answer.attribute for answer in found.get(each, [])}) for each in ids]
+ASKED_BY_NOBODY = {
+    "GET /v2/public/storage/folders/*/items/*": "older ways to an item; the clients ask for it without its folder",
+    "PATCH /v2/public/storage/folders/patch-bulk": "sent by bundles of changes to folders only",
+    "POST /v2/public/projects/*/copy": "not supported; there to say so",
+    "GET project": "clients before 0.1.158",
+    "GET signedimagesurl": "clients up to about 0.1.170",
+}
+"""What our server answers and none of the combinations asks for, with the reason."""
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    """A project with images, a key, a server, and a model that gives fitting answers."""
-    folder, key = tmp_path / "project", tmp_path / "key"
-    Project.init(folder, "notebook").close()
-    with Project.open(folder) as project:
-        project.import_images(draw(tmp_path / "images", IMAGES))
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
-    add = ["keys", "add", "agent@example.com", "--public-key", f"{key}.pub", "--project", str(folder)]
-    assert cli.run(cli.app, add) == 0
-    with ScriptedServer() as model, served(folder) as running:
-        yield Site(folder, key, running, model)
+    with open_site(tmp_path, IMAGES) as opened:
+        yield opened
 
 
-def run(site: Site, combination: int, script: str = "agents.py", *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(combination, HERE / script, *arguments),
-        env=dict(environ(site.served, site.key, site.model.url)),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+def answered() -> set[str]:
+    """All that the server answers, as the proofs name what they ask for."""
+    found = {f"{method} {query}" for query, method in legacy._ANSWERS}
+    for module in protocol._RESOURCES:
+        for route in module.router.routes:
+            path = re.sub(r"\{\w+\}", "*", getattr(route, "path", ""))
+            found |= {f"{method} {path}" for method in getattr(route, "methods", None) or ()}
+    return found - {"POST /public", "POST /public/user"}
+
+
+def delivery(site: Site) -> Path:
+    """What the server told a webhook of, for the clients' own receiver to check."""
+    wait(lambda: bool(site.hooks.seen))
+    headers, body = site.hooks.seen[0]
+    told = {"secret": site.secret, "headers": headers, "body": body.decode()}
+    expected = {"project": site.served.project, "stage": "LLM1", "count": IMAGES}
+    file = site.folder.parent / "delivery.json"
+    file.write_text(json.dumps({**told, "expected": expected}))
+    return file
+
+
+def choose_on_the_page(site: Site) -> None:
+    """What a person does in a browser, as forms: the first of the two descriptions, for every image there is."""
+    with requests.Session() as browser:
+        browser.trust_env = False
+        browser.headers["sec-fetch-site"] = "same-origin"
+        assert browser.get(site.served.start_link, timeout=60).status_code == 200
+        page = browser.get(f"{site.served.origin}/desk", timeout=60)
+        while (form := re.search(r'action="([^"]*/choice[^"]*)"', page.text)) is not None:
+            vote = re.search(r'name="vote" value="([^"]+)"', page.text)
+            assert vote is not None
+            there = site.served.origin + form[1].replace("&amp;", "&")
+            assert browser.post(there, data={"vote": vote[1], "choice": "1"}, timeout=60).status_code == 200
+            page = browser.get(f"{site.served.origin}/desk", timeout=60)
+
+
+def exported(site: Site) -> Mapping[str, Any]:
+    out = site.folder.parent / "judgments.jsonl"
+    assert cli.run(cli.app, ["export", str(site.folder), "--format", "jsonl", "--out", str(out)]) == 0
+    return {line["image"]: line for line in map(orjson.loads, out.read_bytes().splitlines())}
 
 
 @pytest.mark.parametrize("combination", COMBINATIONS)
-def test_all_images_end_at_their_review_and_the_clients_can_do_what_else_they_do(site: Site, combination: int) -> None:
-    done = run(site, combination)
+def test_images_are_described_judged_reviewed_by_program_and_on_the_page_and_exported(
+    site: Site, combination: int
+) -> None:
+    done = site.run(combination, "agents.py")
     assert done.returncode == 0, done.stderr[-3000:]
-    assert site.stages() == {"Human Review": IMAGES}
-    assert site.judged() == [3] * IMAGES
+    state = site.state()
+    assert state["stages"] == Counter({("image", "Human Review"): IMAGES, ("text", "Human Review"): 2 * IMAGES})
+    assert set(map(tuple, state["answers"].values())) == {("LLM 16B", "LLM 8B", "LLM Judge Choice")}
     assert len(site.model.seen) == 3 * IMAGES
 
-    more = run(site, combination, "features.py", *(["newest"] if combination == 2 else []))
-    assert more.returncode == 0, more.stderr[-3000:]
-    assert json.loads(more.stdout.splitlines()[-1]) == "all done"
-    assert site.stages()["Complete"] == 1
-    with Project.open(site.folder) as project, project.setup.database.read() as connection:
-        image = next(each for each in project.images() if each.title == "photo-000.png")
-        assert {each.judge for each in verdicts.of_item(connection, image.id)} == {"agent@example.com"}
-        case = cases.get(connection, image.id)
-        assert isinstance(case, Case)
-        assert case.judge_choice == "one:LLM 8B"
+    newest = ["newest"] if combination == 2 else []
+    told = site.said(combination, "features.py", *newest, DELIVERY=str(delivery(site)))
+    assert told["failed"] == {}
+    assert answered() - set(told["asked"]) <= ASKED_BY_NOBODY.keys()
+
+    choose_on_the_page(site)
+    ends = site.state()["stages"]
+    assert ends["image", "Human Review"] == 0
+    lines = exported(site)
+    assert len(lines) == IMAGES
+    assert {verdict["judge"] for line in lines.values() for verdict in line["verdicts"]} == {AGENT}
+    chosen = {image: [each["choice"] for each in line["final_choices"]] for image, line in lines.items()}
+    assert chosen["photo-000.png"] == ["b"]
+    assert all(len(chosen[f"photo-{number:03}.png"]) == 1 for number in range(1, IMAGES - 1))
 
 
-@pytest.mark.parametrize("calls", [2, 8])
-def test_it_is_the_same_when_the_agents_are_killed_and_started_again(site: Site, calls: int) -> None:
-    environment = {**environ(site.served, site.key, site.model.url), "BATCH": "2"}
-    with subprocess.Popen(
-        command(1, HERE / "agents.py"), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        wait(lambda: len(site.model.seen) >= calls)
-        os.kill(process.pid, signal.SIGKILL)
-    done = run(site, 1)
+def test_the_notebooks_work_is_done_by_the_older_generation_of_labels_too(site: Site) -> None:
+    done = site.run(3, "agents.py")
     assert done.returncode == 0, done.stderr[-3000:]
-    assert site.stages() == {"Human Review": IMAGES}
-    assert site.judged() == [3] * IMAGES
-
-
-def wait(until: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not until():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    assert site.state()["stages"]["image", "Human Review"] == IMAGES

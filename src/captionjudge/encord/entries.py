@@ -43,6 +43,12 @@ def merged(answers: Mapping[str, Any], per_frame: Sequence[Mapping[str, Any]]) -
     return {key: shown[key] for key in last.values()}
 
 
+def signed(entries: Mapping[str, dict[str, Any]], author: str, now: str) -> dict[str, dict[str, Any]]:
+    """The classifications with who made and changed each and when: who saves it, where the client does not say."""
+    about = {"createdBy": author, "createdAt": now, "lastEditedBy": author, "lastEditedAt": now}
+    return {key: {**each, **{n: each.get(n) or value for n, value in about.items()}} for key, each in entries.items()}
+
+
 def per_frame(entry: Entry, ontology: Ontology) -> dict[str, Any]:
     """A classification beside its frame, where older clients look for it."""
     one = classification_of(ontology, str(entry["featureHash"]))

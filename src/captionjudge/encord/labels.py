@@ -5,14 +5,14 @@ from typing import Any
 
 from pydantic import Field
 
-from captionjudge.encord.entries import answer_in, merged
+from captionjudge.encord.entries import answer_in, merged, signed
 from captionjudge.encord.faults import forbidden, invalid
 from captionjudge.encord.host import Call
 from captionjudge.encord.judged import verdicts_of_save
 from captionjudge.encord.legacy import Ask, answers, dumps, uuid_of
 from captionjudge.encord.rows import effective, is_own, objects, rows_out
 from captionjudge.encord.space import Space, open_space
-from captionjudge.encord.wire import Legacy
+from captionjudge.encord.wire import Legacy, stamp
 from captionjudge.identity import new_id, now_ms
 from captionjudge.ontology.answer import Answer as Given
 from captionjudge.ontology.answer import to_json
@@ -151,7 +151,7 @@ def _save(batch: Batch, space: Space, call: Call, rows: Mapping[str, RowIn], fou
     for each in found:
         label_id = each.label_id or ""
         frames, beside = _parts(rows[label_id])
-        entries = merged(rows[label_id].classification_answers, frames)
+        entries = signed(merged(rows[label_id].classification_answers, frames), call.key.name, stamp(now_ms()))
         saved = {str(entry["featureHash"]): answer_in(entry, space.ontology) for entry in entries.values()}
         before = effective(space, each, last.get(label_id), given)
         said = {key: answer_in(entry, space.ontology) for key, entry in before.items() if _is_known(space, key)}
