@@ -215,3 +215,15 @@ def test_what_a_person_chooses_on_the_page_is_read_by_clients(agent: Caller, pla
     (judged,) = place.project.judgments()
     assert [(each["judge"], each["choice"]) for each in judged["verdicts"]] == [("agent@example.com", "b")]
     assert [(each["annotator"], each["choice"]) for each in judged["final_choices"]] == [("Ann", "a")]
+
+
+def test_a_dataset_that_is_taken_from_a_project_takes_its_tasks_along_and_brings_them_back(place: Place) -> None:
+    admin = place.caller("admin@example.com", "admin")
+    made = admin.post("datasets", {"title": "texts", "createBackingFolder": False}).json["datasetUuid"]
+    text = upload(admin, place, "text", "A square.", {"Tag": "t"})
+    admin.old("datasetlinkitems", "POST", made, {"item_uuids": [text]}, ("dataset", made))
+    listed = []
+    for method in ("POST", "DELETE", "POST"):
+        admin.old("projectdataset", method, None, {"dataset_hashes": [made]}, place.about)
+        listed.append(len(tasks(admin, place, "LLM1")))
+    assert listed == [IMAGES + 1, IMAGES, IMAGES + 1]

@@ -1,5 +1,6 @@
 """A project is copied from a server through the platform's own client, and answers go back. The server is ours."""
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from tests.encord.clients import Served, served
 from tests.encord.conftest import IMAGES, Place
-from tests.encord.test_changes import opened, said, save
+from tests.encord.site import wait
+from tests.encord.test_changes import opened, read, said, save
 from tests.encord.test_notebook_path import link, rows, upload
 
 from captionjudge.identity import new_id, now_ms
@@ -24,9 +26,13 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def there(new_place: Callable[[int], Place], tmp_path: Path) -> Iterator[Served]:
+def place(new_place: Callable[[int], Place]) -> Place:
+    return new_place(IMAGES)
+
+
+@pytest.fixture
+def there(place: Place, tmp_path: Path) -> Iterator[Served]:
     """A server with images, one text and a judged label row; its key is in the file `key`."""
-    place = new_place(IMAGES)
     agent = place.caller()
     pem = (serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption())
     (tmp_path / "key").write_bytes(agent.key.private_bytes(*pem))
@@ -40,19 +46,42 @@ def there(new_place: Callable[[int], Place], tmp_path: Path) -> Iterator[Served]
         yield running
 
 
-def move(there: Served, way: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def command(there: Served, way: str, folder: Path) -> list[str]:
     options = ["--domain", there.origin, "--key", str(folder.parent / "key"), "--project", str(folder)]
-    command = [sys.executable, "-m", "captionjudge", "encord", way, there.project, *options]
-    environ = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, env=environ)
+    return [sys.executable, "-m", "captionjudge", "encord", way, there.project, *options]
 
 
-def test_a_project_is_copied_once_and_a_persons_choice_goes_back_once(there: Served, tmp_path: Path) -> None:
+def environ() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+
+
+def move(there: Served, way: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(there, way, folder), capture_output=True, text=True, timeout=240, check=False, env=environ()
+    )
+
+
+def is_begun(folder: Path) -> bool:
+    """Whether something was copied already."""
+    store = folder / ".captionjudge"
+    if not any(store.glob("*.sqlite*")) and not any(store.glob("*.db")):
+        return False
+    with Project.open(folder) as project:
+        return next(iter(project.images()), None) is not None
+
+
+def test_a_project_is_copied_once_though_killed_and_a_persons_choice_goes_back_once(
+    there: Served, place: Place, tmp_path: Path
+) -> None:
     folder = tmp_path / "copy"
+    with subprocess.Popen(command(there, "pull", folder), stdout=subprocess.DEVNULL, env=environ()) as process:
+        wait(lambda: is_begun(folder) or process.poll() is not None)
+        process.kill()
     done = move(there, "pull", folder)
-    assert done.stdout == f"{IMAGES} images, 1 texts and 1 answers copied; 0 known.\n", done.stderr
+    assert done.returncode == 0, done.stderr
     with Project.open(folder) as project:
         setup = project.setup
+        assert len(list(project.images())) == IMAGES
         image = next(each for each in project.images() if each.tag == "group")
         assert image.client_metadata["sku"] == 17
         assert [(each.author, each.text) for each in project.descriptions(image)] == [("LLM 8B", "A square.")]
@@ -69,10 +98,18 @@ def test_a_project_is_copied_once_and_a_persons_choice_goes_back_once(there: Ser
 
         setup.database.write(change)
 
+    agent = place.caller("other@example.com")
+    first = rows(agent, place)[0]["backing_item_uuid"]
+    at = f"storage/folders/{place.host.folder_id}/items/{first}"
+    assert agent.call("PATCH", at, {"clientMetadata": {"sku": 99, "colour": "red"}}).status == 200
     assert move(there, "pull", folder).stdout == f"0 images, 0 texts and 0 answers copied; {IMAGES + 1} known.\n"
     with Project.open(folder) as project:
         image = next(each for each in project.images() if each.tag == "group")
-        assert image.client_metadata["sku"] == 18
+        assert (image.client_metadata["sku"], image.client_metadata["colour"]) == (18, "red")
 
     assert move(there, "push", folder).stdout == "1 answers added to 1 label rows; 0 said it already.\n"
     assert move(there, "push", folder).stdout == "0 answers added to 0 label rows; 1 said it already.\n"
+    item = agent.get(f"storage/items/{first}").json
+    assert json.loads(item["clientMetadata"])["sku"] == 99
+    (row,) = opened(agent, place, first)
+    assert read(agent, place, row) == {"Final Choice": "LLM-8B", "LLM Judge Choice": "LLM 16B"}

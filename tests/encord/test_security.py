@@ -83,6 +83,23 @@ def test_a_change_that_is_sent_again_is_carried_out_once_and_answered_alike(plac
     assert [each["name"] for each in listed].count("mine") == 1
 
 
+def traced(request: Request, trace: str) -> Request:
+    headers = {**request.headers, "X-Cloud-Trace-Context": f"{trace}/1;o=1"}
+    return Request(request.method, request.target, request.body, headers)
+
+
+def test_two_changes_that_are_signed_alike_are_told_apart_by_their_traces_while_their_second_lasts(
+    place: Place, agent: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = agent.signed("POST", "storage/folders", {"name": "mine"})
+    answers = [agent.send(traced(request, trace)).json["uuid"] for trace in ("a", "b", "b", "a")]
+    assert len(set(answers)) == 2
+    assert (answers[1], answers[0]) == (answers[2], answers[3])
+    later = time.time() + 30
+    monkeypatch.setattr("captionjudge.encord.host.time.time", lambda: later)
+    assert agent.send(traced(request, "c")).json["uuid"] == answers[0]
+
+
 def test_a_change_that_is_sent_again_later_is_refused(
     place: Place, agent: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

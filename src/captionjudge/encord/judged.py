@@ -78,12 +78,13 @@ def _pair(batch: Batch, known: Sequence[Verdict], made: Verdict) -> Pair | None:
 def _chosen(roles: Roles, choice: Answer | None, a: str, b: str) -> Choice | None:
     if not isinstance(choice, RadioAnswer):
         return None
-    labels = {option.feature_hash: _plain(option.label) for option in (roles.choice.options if roles.choice else ())}
+    labels = {option.feature_hash: plain(option.label) for option in (roles.choice.options if roles.choice else ())}
     label = labels.get(choice.option)
-    if label == _plain(a):
+    if label == plain(a):
         return "a"
-    return "b" if label == _plain(b) else None
+    return "b" if label == plain(b) else None
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A name as it is compared with another: letters and digits, small."""
     return "".join(filter(str.isalnum, text.casefold()))

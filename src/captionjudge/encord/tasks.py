@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, Query
 from fastapi.responses import Response
 from pydantic import Field
 
+from captionjudge.encord.decided import close_cases
 from captionjudge.encord.faults import invalid, unsupported
 from captionjudge.encord.host import Call, CallNow, Host, HostNow
 from captionjudge.encord.space import Space, open_space
@@ -137,6 +138,8 @@ def act(
         if sum(map(len, moves.values())) > len({task_id for those in moves.values() for task_id in those}):
             raise invalid("nothing was done: a task cannot take two pathways")
         for pathway, those in moves.items():
+            if here.type == "review":
+                close_cases(batch, space, call, [each.item_id for each in those.values() if each.own])
             _send(batch, space, call, list(those.values()), here.pathways[pathway], pathway)
         units.assign(batch, assignees)
         return NOTHING

@@ -107,6 +107,13 @@ def lock(connection: Connection, item_id: str) -> Case | None:
     return None if row is None else Case(**row._mapping)
 
 
+def close(batch: Batch, item_ids: Sequence[str]) -> None:
+    """Settle open and split cases without a choice: somebody took the images on in another way."""
+    where = (review_case.c.item_id.in_(bindparam("ids", expanding=True)), review_case.c.state != "settled")
+    statement = review_case.update().where(*where).values(state="settled", updated_at=bindparam("now"))
+    batch.connection.execute(statement, {"ids": list(item_ids), "now": now_ms()})
+
+
 def update(connection: Connection, item_id: str, values: dict[str, Any]) -> None:
     """Set columns of a case."""
     connection.execute(review_case.update().where(review_case.c.item_id == item_id).values(values))
