@@ -53,7 +53,11 @@ class Caller:
         """A request of the newer protocol."""
         text = urlencode([(k, v) for k, v in query.items() if v is not None], doseq=True)
         target = f"/v2/public/{path}" + (f"?{text}" if text else "")
-        data = b"" if body is None else json.dumps(body).encode()
+        return self.raw(method, target, b"" if body is None else json.dumps(body).encode(), created)
+
+    def raw(self, method: str, target: str, data: bytes, created: int | None = None) -> Request:
+        """As `signed`, with a body that may be anything."""
+        target = target if target.startswith("/") else f"/v2/public/{target}"
         digest = f"sha-256=:{base64.b64encode(hashlib.sha256(data).digest()).decode()}:"
         when = int(time.time()) if created is None else created
         params = '("@method" "@request-target" "content-digest")'
@@ -87,7 +91,11 @@ class Caller:
     ) -> Request:
         """A request of the older protocol; `about` is what its headers name: a kind and an id."""
         values = {"uid": uid, "payload": payload}
-        data = json.dumps({"query_type": query, "query_method": method, "values": values}).encode()
+        return self.old_raw({"query_type": query, "query_method": method, "values": values}, about)
+
+    def old_raw(self, body: Any, about: tuple[str, str] | None = None) -> Request:
+        """As `old_signed`, with a body that may be anything."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
         signature = self.key.sign(hashlib.sha256(data).digest()).hex()
         headers = {"Authorization": f"{self.public}:{signature}", "Content-Type": "application/json"}
         if about is not None:

@@ -1,13 +1,20 @@
 """Who gets in, and what they see: nothing that is not theirs, and no more than once."""
 
+import json
+import re
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 from tests.encord.caller import Caller, Request
 from tests.encord.conftest import Place
+from tests.encord.test_changes import opened, said
 from tests.encord.test_notebook_path import rows, upload
 
-from captionjudge.store import keys
+from captionjudge.store import keys, units
+from captionjudge.store.units import Wanted
+from captionjudge.workflow import template_id
 
 
 def test_a_request_that_nobody_signed_is_refused_in_the_words_of_its_protocol(place: Place, agent: Caller) -> None:
@@ -165,3 +172,256 @@ def test_what_is_not_supported_says_so(place: Place, agent: Caller) -> None:
 def test_an_agent_that_was_given_no_role_for_it_creates_nothing_as_a_reviewer(place: Place) -> None:
     reviewer = place.caller("reviewer@example.com", "reviewer")
     assert reviewer.post("datasets", {"title": "mine"}).status == 403
+
+
+NOWHERE = "01900000-0000-7000-8000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def site(new_places: Callable[[int], Place]) -> Place:
+    """A project that several tests share: what they ask for is refused."""
+    return new_places(1)
+
+
+@pytest.fixture(scope="module")
+def worker(site: Place) -> Caller:
+    return site.caller("worker@example.com")
+
+
+@pytest.fixture(scope="module")
+def admin(site: Place) -> Caller:
+    return site.caller("admin@example.com", "admin")
+
+
+@pytest.fixture(scope="module")
+def theirs(site: Place) -> dict[str, str]:
+    """What somebody else has made, by what it is."""
+    other = site.caller("other@example.com", "admin")
+    folder = other.post("storage/folders", {"name": "secret plans"}).json["uuid"]
+    at = f"storage/folders/{folder}"
+    (url,) = other.post(f"{at}/upload-signed-urls", {"itemType": "plainText", "count": 1}).results
+    other.plain("PUT", url["signedUrl"], b"secret")
+    text = {"title": "secret", "placeholderItemUuid": url["itemUuid"]}
+    job = other.post(f"{at}/data-upload-jobs", {"dataItems": {"text": [text]}}).json
+    dataset = other.post("datasets", {"title": "secret", "createBackingFolder": False}).json["datasetUuid"]
+    editor = other.get(f"ontologies/{site.host.ontology_id}").json["editor"]
+    ontology = other.post("ontologies", {"title": "secret", "editor": editor}).json["ontologyUuid"]
+    about = ("dataset", dataset)
+    (row,) = other.old("datasetlinkitems", "POST", dataset, {"item_uuids": [url["itemUuid"]]}, about)
+    payload = {
+        "title": "secret",
+        "dataset_hashes": [dataset],
+        "ontology_hash": ontology,
+        "workflow_template_id": template_id("notebook"),
+    }
+    project = other.old("project", "POST", None, payload)
+    stage = other.get(f"projects/{project}").json["workflow"]["stages"][0]["uuid"]
+    (task,) = other.get(f"projects/{project}/workflow/stages/{stage}/tasks").results
+    (label,) = other.old("labelrow", "PUT", [row["data_hash"]], {}, ("project", project))
+    anchor = {"type": "dataUnit", "dataUuid": row["data_hash"]}
+    other.post(f"projects/{project}/issues", {"issues": [{"anchor": anchor, "comment": "secret"}]})
+    (issue,) = other.get(f"projects/{project}/issues", dataUnitId=row["data_hash"]).results
+    found = {"folder": folder, "item": url["itemUuid"], "job": job, "dataset": dataset, "ontology": ontology}
+    found |= {"project": project, "stage": stage, "task": task["uuid"], "label": label["label_hash"]}
+    return found | {"data": row["data_hash"], "issue": issue["uuid"]}
+
+
+ASKED: list[tuple[str, str, Any]] = [
+    ("GET", "projects/{project}", None),
+    ("GET", "projects/{project}/datasets", None),
+    ("GET", "projects/{project}/workflow/stages/{stage}/tasks", None),
+    ("POST", "projects/{project}/workflow/stages/{stage}/actions", [{"taskUuid": "{task}", "action": "RELEASE"}]),
+    ("POST", "projects/{own}/workflow/stages/{here}/actions", [{"taskUuid": "{task}", "action": "RELEASE"}]),
+    (
+        "POST",
+        "projects/{own}/workflow/stages/{here}/move-tasks",
+        {"taskUuids": ["{task}"], "destinationStageUuid": "{here}"},
+    ),
+    ("GET", "projects/{own}/workflow/stages/{stage}/tasks", None),
+    ("GET", "projects/{own}/workflow/stages/{here}/tasks?dataHashes={data}", None),
+    ("GET", "projects/{own}/workflow/stages/{review}/tasks/{task}/reviews", None),
+    ("GET", "projects/{own}/issues?dataUnitId={data}", None),
+    (
+        "POST",
+        "projects/{own}/issues",
+        {"issues": [{"anchor": {"type": "dataUnit", "dataUuid": "{data}"}, "comment": "x"}]},
+    ),
+    ("POST", "projects/{own}/issues/delete", {"issueUuids": ["{issue}"]}),
+    ("POST", "projects/{own}/label-rows/classifications", {"labelUuids": ["{label}"]}),
+    ("POST", "projects/{own}/priorities", {"priorities": [["{data}", 0.9]]}),
+    ("GET", "ontologies/{ontology}", None),
+    ("PUT", "ontologies/{ontology}", {"title": "mine", "editor": {"objects": [], "classifications": []}}),
+    ("GET", "storage/folders/{folder}", None),
+    ("GET", "storage/folders/{folder}/items", None),
+    ("GET", "storage/folders/{folder}/folders", None),
+    ("PATCH", "storage/folders/{folder}", {"name": "mine"}),
+    ("POST", "storage/folders", {"name": "mine", "parent": "{folder}"}),
+    ("POST", "storage/folders/{folder}/upload-signed-urls", {"itemType": "image", "count": 1}),
+    ("POST", "storage/folders/{folder}/data-upload-jobs", {"dataItems": {}}),
+    ("GET", "storage/folders/{home}/data-upload-jobs/{job}", None),
+    ("GET", "storage/items/{item}", None),
+    ("GET", "storage/folders/{folder}/items/{item}", None),
+    ("POST", "storage/items/get-bulk", {"itemUuids": ["{item}"]}),
+    ("PATCH", "storage/items/patch-bulk", {"itemPatches": {"{item}": {"name": "mine"}}}),
+    ("PATCH", "storage/folders/{home}/items/{item}", {"name": "mine"}),
+]
+
+
+def filled(template: Any, names: Mapping[str, str]) -> Any:
+    text = json.dumps(template)
+    for name, id_ in names.items():
+        text = text.replace(f"{{{name}}}", id_)
+    return json.loads(text)
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ASKED)
+def test_nothing_tells_what_is_not_theirs_from_what_is_not_there(
+    method: str, path: str, body: Any, site: Place, worker: Caller, theirs: dict[str, str]
+) -> None:
+    stages = {each["title"]: each["uuid"] for each in worker.get(f"projects/{site.id}").json["workflow"]["stages"]}
+    own = {"own": site.id, "home": site.host.folder_id, "here": stages["LLM1"], "review": stages["Human Review"]}
+    answers: list[tuple[int, str]] = []
+    for names in (theirs, dict.fromkeys(theirs, NOWHERE)):
+        target, _, query = filled(path, {**own, **names}).partition("?")
+        asked = dict(each.split("=") for each in query.split("&")) if query else {}
+        got = worker.call(method, target, filled(body, {**own, **names}), **asked)
+        # An id that was asked for may be named again.
+        answers.append((got.status, re.sub(r"[0-9a-f-]{36}", "ID", got.body.decode())))
+    assert answers[0] == answers[1]
+    assert b"secret" not in answers[0][1].encode()
+
+
+@pytest.mark.parametrize(
+    ("query", "method", "uid", "payload", "about"),
+    [
+        ("labelrow", "PUT", ["{data}"], {}, ("project", "{own}")),
+        ("labelrow", "GET", ["{label}"], {}, ("project", "{own}")),
+        ("labelrow", "POST", None, {"labels": [{"label_hash": "{label}"}]}, ("project", "{own}")),
+        ("labelrow", "PUT", ["{data}"], {}, ("project", "{project}")),
+        ("labelrowmetadata", "GET", None, {}, ("project", "{project}")),
+        ("labelrowmetadata", "GET", None, {"data_hashes": ["{data}"]}, ("project", "{own}")),
+        ("labelrowmetadata", "GET", None, {"label_hashes": ["{label}"]}, ("project", "{own}")),
+        ("labelworkflowgraphnode", "POST", ["{label}"], {"action": "complete"}, ("project", "{own}")),
+        ("dataset", "GET", None, {}, ("dataset", "{dataset}")),
+        ("datasetlinkitems", "POST", "{dataset}", {"item_uuids": []}, ("dataset", "{dataset}")),
+        ("datasetlinkitems", "POST", "{mine}", {"item_uuids": ["{item}"]}, ("dataset", "{mine}")),
+        ("projectdataset", "POST", None, {"dataset_hashes": ["{dataset}"]}, ("project", "{own}")),
+        ("projectdataset", "POST", None, {"dataset_hashes": ["{mine}"]}, ("project", "{project}")),
+        ("project", "GET", None, None, ("project", "{project}")),
+        ("project", "POST", None, {"title": "x", "ontology_hash": "{ontology}"}, ("", "")),
+    ],
+)
+def test_nor_does_the_older_protocol(
+    query: str,
+    method: str,
+    uid: Any,
+    payload: Any,
+    about: tuple[str, str],
+    site: Place,
+    admin: Caller,
+    theirs: dict[str, str],
+) -> None:
+    own = {"own": site.id, "mine": site.host.dataset_id}
+    answers: list[Any] = []
+    for names in (theirs, dict.fromkeys(theirs, NOWHERE)):
+        kind, id_ = filled(list(about), {**own, **names})
+        ids = {**own, **names}
+        answers.append(
+            admin.send(admin.old_signed(query, method, filled(uid, ids), filled(payload, ids), (kind, id_))).json
+        )
+    assert answers[0] == answers[1]
+    assert "secret" not in json.dumps(answers[0])
+
+
+def test_only_an_admin_changes_what_others_made(place: Place, agent: Caller) -> None:
+    admin = place.caller("admin@example.com", "admin")
+    home = f"storage/folders/{place.host.folder_id}"
+    dataset = agent.post("datasets", {"title": "mine", "createBackingFolder": False}).json["datasetUuid"]
+    data = rows(agent, place)[0]["data_hash"]
+    anchor = {"type": "dataUnit", "dataUuid": data}
+    admin.post(f"projects/{place.id}/issues", {"issues": [{"anchor": anchor, "comment": "look"}]})
+    (issue,) = agent.get(f"projects/{place.id}/issues", dataUnitId=data).results
+    attach = {"dataset_hashes": [dataset]}
+    gone = {"issueUuids": [issue["uuid"]]}
+
+    def attempt(caller: Caller) -> list[int]:
+        attached = caller.send(caller.old_signed("projectdataset", "POST", None, attach, place.about)).json["status"]
+        named = caller.call("PATCH", home, {"name": "ours"}).status
+        return [attached, named, caller.post(f"projects/{place.id}/issues/delete", gone).status]
+
+    assert attempt(agent) == [403, 403, 403]
+    attach["dataset_hashes"] = [place.host.dataset_id]
+    assert attempt(admin) == [200, 200, 200]
+    assert agent.get(home).json["name"] == "ours"
+    assert agent.get(f"projects/{place.id}/issues", dataUnitId=data).results == []
+
+
+def test_what_a_key_made_it_changes(place: Place, agent: Caller) -> None:
+    folder = agent.post("storage/folders", {"name": "mine"}).json["uuid"]
+    assert agent.call("PATCH", f"storage/folders/{folder}", {"name": "still mine"}).json["name"] == "still mine"
+    editor = agent.get(f"ontologies/{place.host.ontology_id}").json["editor"]
+    made = agent.post("ontologies", {"title": "mine", "editor": editor}).json["ontologyUuid"]
+    assert agent.call("PUT", f"ontologies/{made}", {"title": "still mine", "editor": editor}).status == 200
+    file = agent.call("PUT", f"ontologies/{place.host.ontology_id}", {"title": "not mine", "editor": editor})
+    assert (file.status, "file" in file.json["message"]) == (403, True)
+
+
+def test_an_older_request_names_one_dataset(place: Place, agent: Caller) -> None:
+    mine = agent.post("datasets", {"title": "mine", "createBackingFolder": False}).json["datasetUuid"]
+    item = rows(agent, place)[0]["backing_item_uuid"]
+    request = agent.old_signed("datasetlinkitems", "POST", mine, {"item_uuids": [item]}, ("dataset", mine))
+    swapped = Request("POST", "/public", request.body, {**request.headers, "ResourceID": place.host.dataset_id})
+    assert agent.send(swapped).json["response"] == ["INVALID_ARGUMENTS_ERROR"]
+    assert agent.send(request).json["status"] == 200
+
+
+def test_an_older_save_that_is_sent_again_adds_nothing(place: Place, agent: Caller) -> None:
+    (row,) = opened(agent, place, rows(agent, place)[0]["data_hash"])
+    payload = {"labels": [{**row, "classification_answers": said(place, "LLM Judge Choice", 0)}]}
+    request = agent.old_signed("labelrow", "POST", [row["label_hash"]], payload, place.about)
+    database = place.project.setup.database
+    seen: list[Any] = []
+    for _ in range(2):
+        assert agent.send(request).json["response"] is True
+        with database.read() as connection:
+            (unit,) = units.units(connection, place.id, Wanted(data_ids=[row["data_hash"]]))
+        seen.append(unit.revision_id)
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"object_answers": {"a": "text"}},
+        {"object_answers": {"a": {"x": "y" * 2_000_001}}},
+        {"object_answers": {"k" * 101: {}}},
+        {"object_answers": {"a": {"x": 2**70}}},
+        {"object_actions": []},
+        {"data_units": {"a": {"labels": {"objects": {}}}}},
+        {"data_units": {"a": {"labels": {"objects": ["text"]}}}},
+        {"data_units": {"a": {"labels": {"objects": [{}] * 10_001}}}},
+        {"classification_answers": {"a": None}},
+    ],
+)
+def test_labels_that_are_too_large_or_of_another_shape_are_not_kept(
+    change: dict[str, Any], site: Place, worker: Caller
+) -> None:
+    (row,) = opened(worker, site, rows(worker, site)[0]["data_hash"])
+    payload = {"labels": [{**row, **change}]}
+    answer = worker.send(worker.old_signed("labelrow", "POST", [row["label_hash"]], payload, site.about)).json
+    assert answer["response"] == ["INVALID_ARGUMENTS_ERROR"]
+    with site.project.setup.database.read() as connection:
+        (unit,) = units.units(connection, site.id, Wanted(data_ids=[row["data_hash"]]))
+    assert unit.revision_id is None
+
+
+def test_objects_are_kept_as_they_were_saved(place: Place, agent: Caller) -> None:
+    (row,) = opened(agent, place, rows(agent, place)[0]["data_hash"])
+    box = {"objectHash": "o", "featureHash": "f", "boundingBox": {"x": 0.1, "y": 0.1, "w": 0.5, "h": 0.5}}
+    units_ = {row["data_hash"]: {"labels": {"objects": [box], "classifications": []}}}
+    kept = {"object_answers": {"o": {"objectHash": "o", "classifications": []}}, "object_actions": {}}
+    payload = {"labels": [{**row, **kept, "data_units": units_}]}
+    agent.old("labelrow", "POST", [row["label_hash"]], payload, place.about)
+    (found,) = agent.old("labelrow", "GET", [row["label_hash"]], {}, place.about)
+    assert found["data_units"][row["data_hash"]]["labels"]["objects"] == [box]
+    assert found["object_answers"] == kept["object_answers"]

@@ -16,8 +16,10 @@ from captionjudge.encord import (
     issues,
     labels,
     legacy,
+    nodes,
     ontologies,
     projects,
+    reviews,
     rows,
     storage,
     tasks,
@@ -25,7 +27,7 @@ from captionjudge.encord import (
 )
 from captionjudge.encord import users as users_
 from captionjudge.encord.door import OLD, App, Door, Front, new_error, old_error
-from captionjudge.encord.faults import Fault, unsupported
+from captionjudge.encord.faults import Fault, invalid, unsupported
 from captionjudge.encord.host import Host, open_host
 from captionjudge.errors import StoreError
 from captionjudge.running.setup import Setup
@@ -36,6 +38,7 @@ _RESOURCES = (
     projects,
     ontologies,
     tasks,
+    reviews,
     issues,
     export,
     browsing,
@@ -48,7 +51,7 @@ _RESOURCES = (
     legacy,
 )
 # Their requests are registered when they are imported.
-_OLDER = (labels, rows)
+_OLDER = (labels, nodes, rows)
 
 
 def create_app(setup: Setup) -> App:
@@ -88,6 +91,9 @@ def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _no_such(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 400:
+        return _answer(request, invalid("the request cannot be read"))
     return _answer(request, unsupported(f"{request.method} {request.url.path}"[:120]))
 
 

@@ -1,19 +1,18 @@
 """Issues: comments on tasks' data units."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import Field
 
-from captionjudge.encord.faults import forbidden, invalid
+from captionjudge.encord.faults import forbidden
 from captionjudge.encord.host import CallNow, HostNow
 from captionjudge.encord.space import open_space
 from captionjudge.encord.wire import (
     NOTHING,
     PAGE,
-    Metadata,
     Title,
     Wire,
     named,
@@ -32,13 +31,25 @@ from captionjudge.store.units import Wanted
 router = APIRouter(prefix="/v2/public/projects/{project}/issues")
 
 MOST = 1_000
-_TYPES = frozenset({"dataUnit", "frame", "frameCoordinate", "frameRange", "annotation"})
+
+
+class Anchor(Wire):
+    """What a comment is about: a data unit, or a place in it."""
+
+    type: Literal["dataUnit", "frame", "frameCoordinate", "frameRange", "annotation"]
+    data_uuid: UUID
+    space_id: Title | None = None
+    frame_index: int | None = Field(None, ge=0, lt=2**31)
+    x: float | None = Field(None, allow_inf_nan=False)
+    y: float | None = Field(None, allow_inf_nan=False)
+    annotation_id: Title | None = None
+    frame_ranges: list[dict[Title, Annotated[int, Field(ge=0, lt=2**31)]]] | None = Field(None, max_length=1_000)
 
 
 class IssueIn(Wire):
-    """A new comment and what it is about. The anchor is kept as it came; only its data unit is looked at."""
+    """A new comment and what it is about."""
 
-    anchor: Metadata
+    anchor: Anchor
     comment: str = Field(max_length=20_000)
     issue_tags: list[Title] = Field(default_factory=list, max_length=100)
 
@@ -139,13 +150,8 @@ def delete_issues(host: HostNow, call: CallNow, project: UUID, body: GoneIn) -> 
 
 
 def _issue(project_id: str, author: str, given: IssueIn) -> Issue:
-    anchor = given.anchor
-    if anchor.get("type") not in _TYPES:
-        raise invalid(f"anchor.type: there are {', '.join(sorted(_TYPES))}")
-    try:
-        data = str(UUID(str(anchor.get("dataUuid"))))
-    except ValueError:
-        raise invalid("anchor.dataUuid: it is no UUID") from None
+    anchor = given.anchor.model_dump(mode="json", by_alias=True, exclude_none=True)
+    data = str(given.anchor.data_uuid)
     return Issue(new_id(), project_id, data, anchor, given.comment, given.issue_tags, author, now_ms())
 
 

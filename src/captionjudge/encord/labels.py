@@ -1,15 +1,15 @@
 """Labels: opened, read, saved. Every save is a revision, and none of them can take a person's answer away."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from captionjudge.encord.entries import answer_in, merged, signed
 from captionjudge.encord.faults import forbidden, invalid
 from captionjudge.encord.host import Call
 from captionjudge.encord.judged import verdicts_of_save
-from captionjudge.encord.legacy import Ask, answers, dumps, uuid_of
+from captionjudge.encord.legacy import Ask, answers, dumps, first_of, uuid_of
 from captionjudge.encord.rows import effective, is_own, objects, rows_out
 from captionjudge.encord.space import Space, open_space
 from captionjudge.encord.wire import Legacy, stamp
@@ -24,6 +24,10 @@ from captionjudge.store.records import Answer, AuthorKind, Item
 from captionjudge.store.units import Unit, Wanted
 
 MOST_ROWS = 1_000
+MOST_LABELS = 10_000
+MOST_BYTES = 2_000_000
+"""How large the labels of one row may be."""
+Key = Annotated[str, Field(max_length=100)]
 Entries = Mapping[str, dict[str, Any]]
 
 
@@ -46,10 +50,17 @@ class RowIn(Legacy):
     """A label row as it is saved."""
 
     label_hash: str
-    classification_answers: dict[str, Any] = Field(default_factory=dict)
-    object_answers: dict[str, Any] = Field(default_factory=dict)
-    object_actions: dict[str, Any] = Field(default_factory=dict)
-    data_units: dict[str, Any] = Field(default_factory=dict)
+    classification_answers: dict[Key, dict[str, Any]] = Field(default_factory=dict, max_length=MOST_LABELS)
+    object_answers: dict[Key, dict[str, Any]] = Field(default_factory=dict, max_length=MOST_LABELS)
+    object_actions: dict[Key, dict[str, Any]] = Field(default_factory=dict, max_length=MOST_LABELS)
+    data_units: dict[Key, dict[str, Any]] = Field(default_factory=dict, max_length=MOST_LABELS)
+
+
+class _Inside(Legacy):
+    """What stands with a frame."""
+
+    objects: list[dict[str, Any]] | None = Field(None, max_length=MOST_LABELS)
+    classifications: list[dict[str, Any]] | None = Field(None, max_length=MOST_LABELS)
 
 
 class SaveQuery(Legacy):
@@ -65,7 +76,7 @@ def open_rows(ask: Ask) -> bytes:
     branch = query.branch_name or MAIN
     if len(branch) > 64:
         raise invalid("branch_name: it is longer than 64 characters")
-    ids = _bounded(ask)
+    ids = bounded(ask)
 
     def write(batch: Batch) -> str:
         space = open_space(ask.host, batch.connection, ask.call, ask.about("project"))
@@ -86,7 +97,7 @@ def open_rows(ask: Ask) -> bytes:
 def read_rows(ask: Ask) -> bytes:
     """Label rows with their labels."""
     query = ask.read(ReadQuery)
-    ids = _bounded(ask)
+    ids = bounded(ask)
     with ask.host.setup.database.read() as connection:
         batch = Batch(connection)
         space = open_space(ask.host, connection, ask.call, ask.about("project"))
@@ -121,7 +132,12 @@ def save_rows(ask: Ask) -> bytes:
     return ask.host.change(ask.call, write).encode()
 
 
-def _bounded(ask: Ask) -> list[str]:
+def bounded(ask: Ask) -> list[str]:
+    """The ids that a request names.
+
+    Raises:
+        Fault: there are too many, or one is no UUID.
+    """
     ids = ask.ids()
     if len(ids) > MOST_ROWS:
         raise invalid(f"uid: more than {MOST_ROWS} at once")
@@ -157,7 +173,7 @@ def _save(batch: Batch, space: Space, call: Call, rows: Mapping[str, RowIn], fou
         said = {key: answer_in(entry, space.ontology) for key, entry in before.items() if _is_known(space, key)}
         if saved == said and label_id in last and beside == objects(last[label_id]):
             continue
-        bodies[label_id] = {"classifications": entries, "objects": beside}
+        bodies[label_id] = _small(label_id, {"classifications": entries, "objects": beside})
         fresh = [answer for key, answer in saved.items() if said.get(key) != answer]
         if is_own(each):
             _answer(batch, space, call, each.item.id, fresh)
@@ -167,6 +183,16 @@ def _save(batch: Batch, space: Space, call: Call, rows: Mapping[str, RowIn], fou
     if judged:
         batch.flush()
         verdicts_of_save(batch, space, call, judged)
+
+
+def _small(label_id: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        size = len(dumps(body))
+    except TypeError as error:
+        raise invalid(f"{label_id}: {error}") from None
+    if size > MOST_BYTES:
+        raise invalid(f"{label_id}: its labels are larger than {MOST_BYTES:,} bytes")
+    return body
 
 
 def _answer(batch: Batch, space: Space, call: Call, item_id: str, given: Sequence[Given]) -> None:
@@ -181,10 +207,13 @@ def _parts(row: RowIn) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     frames: list[dict[str, Any]] = []
     boxes: list[Any] = []
     for unit in row.data_units.values():
-        inside = unit.get("labels") if isinstance(unit, dict) else None
-        if isinstance(inside, dict):
-            frames += [each for each in inside.get("classifications") or [] if isinstance(each, dict)]
-            boxes += inside.get("objects") or []
+        inside = unit.get("labels") or {}
+        try:
+            found = _Inside.model_validate(inside)
+        except ValidationError as error:
+            raise invalid(f"data_units.labels.{first_of(error)}") from None
+        frames += found.classifications or []
+        boxes += found.objects or []
     return frames, {"objects": boxes, "object_answers": row.object_answers, "object_actions": row.object_actions}
 
 

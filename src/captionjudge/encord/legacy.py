@@ -1,6 +1,6 @@
 """The older protocol: one URL, and what is wanted in the body."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -89,6 +89,11 @@ def answers(query: str, method: str) -> Callable[[Answer], Answer]:
         return function
 
     return register
+
+
+def queries() -> Collection[tuple[str, str]]:
+    """The kinds of requests that are answered: query type and method."""
+    return _ANSWERS.keys()
 
 
 @router.post("/public")

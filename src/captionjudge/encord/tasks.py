@@ -140,7 +140,7 @@ def act(
         for pathway, those in moves.items():
             if here.type == "review":
                 close_cases(batch, space, call, [each.item_id for each in those.values() if each.own])
-            _send(batch, space, call, list(those.values()), here.pathways[pathway], pathway)
+            send(batch, space, call, list(those.values()), here.pathways[pathway], pathway)
         units.assign(batch, assignees)
         return NOTHING
 
@@ -160,7 +160,7 @@ def move_tasks(host: HostNow, call: CallNow, project: UUID, stage: UUID, body: M
         known = units.held(batch.connection, space.id, [str(each) for each in body.task_uuids])
         moved = [_at(known, str(each), here) for each in dict.fromkeys(body.task_uuids)]
         if moved:
-            _send(batch, space, call, moved, there.title, "moved")
+            send(batch, space, call, moved, there.title, "moved")
         return NOTHING
 
     text = guarded(host, call, write)
@@ -186,7 +186,7 @@ def told(host: Host, project_id: str) -> None:
         tell(project_id)
 
 
-def _send(batch: Batch, space: Space, call: Call, those: Sequence[Held], there: str, pathway: str) -> None:
+def send(batch: Batch, space: Space, call: Call, those: Sequence[Held], there: str, pathway: str) -> None:
     """Move tasks, and open what people have to decide about images that come to a review stage so."""
     units.move(batch, space.id, those, there, pathway, call.key.name)
     own = [each.item_id for each in those if each.own]

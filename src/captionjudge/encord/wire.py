@@ -36,7 +36,12 @@ MOST_WORDS = 100_000
 
 
 def _small(value: dict[str, Any]) -> dict[str, Any]:
-    if len(orjson.dumps(value)) > MOST_METADATA:
+    try:
+        size = len(orjson.dumps(value))
+    except TypeError as error:
+        # Too deep, a number that is too large, half a surrogate pair.
+        raise ValueError(str(error)) from None
+    if size > MOST_METADATA:
         raise ValueError(f"it is larger than {MOST_METADATA:,} bytes")
     return value
 

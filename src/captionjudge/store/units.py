@@ -76,6 +76,7 @@ class Held(NamedTuple):
     item_id: str
     stage: str
     assignee: str | None
+    branch: str = MAIN
 
 
 class Wanted(NamedTuple):
@@ -141,6 +142,7 @@ _SIDE_BY_ID = (
         data_row.c.item_id,
         side_task.c.stage,
         assignment.c.assignee,
+        side_task.c.branch,
     )
     .join(data_row, data_row.c.id == side_task.c.data_id)
     .outerjoin(assignment, assignment.c.task_id == side_task.c.id)
