@@ -45,6 +45,10 @@ INSERT INTO label_revision (id, label_id, actor, trace, body, created_at)
 SELECT {id}, {id}, 'a', '', '{{}}', 0 FROM n;
 INSERT INTO answer (id, project_id, item_id, attribute, value, author_kind, author, ontology_digest, created_at)
 SELECT {id}, '{project}', {id}, 'q', '{{}}', 'model', 'a', 'd', 0 FROM n;
+INSERT INTO folder (id, name, description, client_metadata, owner, created_at, updated_at)
+SELECT {id}, 'f', '', '{{}}', 'k' || i, 0, 0 FROM n WHERE i > 400;
+INSERT INTO folder (id, name, description, client_metadata, owner, created_at, updated_at)
+SELECT {id}, 'f', '', '{{}}', '{key}', 0, 0 FROM n WHERE i < 400;
 INSERT INTO issue (id, project_id, data_id, anchor, comment, tags, author, created_at)
 SELECT {id}, '{project}', {id}, '{{}}', 'look', '[]', 'a', 0 FROM n;
 INSERT INTO arrival (id, folder_id, digest, size, created_at)
@@ -117,7 +121,19 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         database.close()
 
 
-LARGE = ("item", "stored", "data_row", "task", "side_task", "label_row", "label_revision", "answer", "issue", "arrival")
+LARGE = (
+    "folder",
+    "item",
+    "stored",
+    "data_row",
+    "task",
+    "side_task",
+    "label_row",
+    "label_revision",
+    "answer",
+    "issue",
+    "arrival",
+)
 WIDE = ("project_id=?", "folder_id=?", "dataset_id=?", "project_id=? AND kind=?")
 
 Ask = Callable[[Connection, World], object]
@@ -187,6 +203,9 @@ PAGED: dict[str, Ask] = {
     "and those after": lambda c, w: units.at_stage(c, w.project, "LLM1", 10, (0.5, IDS[0])),
     "items in a folder": lambda c, w: folders.items_in(c, folder(c, w), "", 50),
     "and items after": lambda c, w: folders.items_in(c, folder(c, w), IDS[0], 50),
+    "folders": lambda c, w: folders.visible(c, KEY, "", 50),
+    "and folders after": lambda c, w: folders.visible(c, KEY, id_of(5), 50),
+    "folders in a folder": lambda c, w: folders.visible(c, KEY, "", 50, parent=w.folder) == [],
     "waiting tasks": lambda c, w: webhooks.pending(c, w.project, "LLM1"),
 }
 CHANGED: dict[str, Ask] = {
@@ -228,6 +247,9 @@ def test_a_page_is_read_in_order(name: str, world: World) -> None:
 def is_long(step: str) -> bool:
     """Whether a step may go through all rows of a project, a folder or a dataset, or through a table."""
     first, _, rest = step.partition(" ")
+    if "ix_folder_project" in step:
+        # A project has one folder.
+        return False
     if first == "SCAN":
         # The rows of a statement within the statement, which is bounded by itself.
         return not rest.startswith("anon_")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
 from captionjudge.identity import first_id, new_id, now_ms
 from captionjudge.store.batch import Batch, replacing
@@ -173,15 +173,17 @@ def visible(
     Args:
         parent: only the folders in this one; "" for those that are in none.
     """
-    projects = select(access.c.project_id).where(access.c.key_id == key)
-    statement = select(folder).where(or_(folder.c.owner == key, folder.c.project_id.in_(projects)))
+    mine = select(access.c.project_id).where(access.c.key_id == key)
+    statement = select(folder).where(folder.c.id > (after or _FIRST))
     if parent is not None:
         statement = statement.where(folder.c.parent_id == parent if parent else folder.c.parent_id.is_(None))
     if text:
         statement = statement.where(folder.c.name.icontains(text, autoescape=True))
-    if after:
-        statement = statement.where(folder.c.id > after)
-    return [Folder(*row) for row in connection.execute(statement.order_by(folder.c.id).limit(size))]
+    owned = connection.execute(statement.where(folder.c.owner == key).order_by(folder.c.id).limit(size))
+    # A project has one folder of its own, so that these are few.
+    homes = connection.execute(statement.where(folder.c.project_id.in_(mine)))
+    found = {row.id: Folder(*row) for row in (*owned, *homes)}
+    return sorted(found.values(), key=lambda each: each.id)[:size]
 
 
 def update(batch: Batch, folder_id: str, values: Mapping[str, Any]) -> None:
