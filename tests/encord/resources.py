@@ -24,6 +24,7 @@ from encord.orm.dataset import DataLinkDuplicatesBehavior, StorageLocation
 from encord.orm.storage import StorageItemType
 from encord.user_client import EncordUserClient
 from encord.workflow.stages.agent import AgentStage
+from encord.workflow.stages.final import FinalStage
 from recorder import PROJECT, connect, listen, only_newest, proof, raises, world
 
 NOTEBOOK = os.environ["TEMPLATE"]
@@ -230,6 +231,19 @@ def tasks_are_found_by_what_they_are_about():
     assert [each.data_title for each in here.get_tasks(data_title="picture 1")] == ["picture 1"]
     assert len(list(here.get_tasks(dataset_hash=world.dataset.dataset_hash))) == 4
     assert list(here.get_tasks(data_hash=NOWHERE)) == []
+
+
+@proof
+def label_rows_are_completed_and_reopened():
+    project = world.second
+    row = project.list_label_rows_v2()[0]
+    before = len(at(project, "LLM1"))
+    row.initialise_labels()
+    row.workflow_complete()
+    done = project.workflow.get_stage(name="Complete", type_=FinalStage)
+    assert [str(each.data_hash) for each in done.get_tasks()] == [row.data_hash]
+    row.workflow_reopen()
+    assert len(at(project, "LLM1")) == before
 
 
 @proof

@@ -30,6 +30,27 @@ def a_review_task_is_assigned_and_released():
 
 
 @proof
+def single_labels_are_approved_rejected_and_reopened():
+    task = waiting(world.old)[-1]
+
+    def statuses():
+        return sorted(each.status.value for each in task.get_label_reviews())
+
+    assert statuses() == ["NEW"] * 3
+    first, second, third = task.get_label_reviews()
+    assert {each.label_type for each in (first, second, third)} == {"Classification"}
+    with Bundle() as bundle:
+        first.approve(bundle=bundle)
+        second.approve(bundle=bundle)
+    third.reject(comment="look again", issue_tags=["doubt"])
+    assert statuses() == ["APPROVED", "APPROVED", "REJECTED"]
+    (comment,) = [each for each in task.issues.list() if each.comments[0].content == "look again"]
+    assert comment.annotation_id == third.label_id
+    third.reopen()
+    assert statuses() == ["APPROVED", "APPROVED", "REOPENED"]
+
+
+@proof
 def people_answer_approve_and_reject_with_a_key_of_their_own():
     """The first is chosen between and approved, the last is rejected; the others are left for the page."""
     ann = EncordUserClient.create_with_ssh_private_key(
