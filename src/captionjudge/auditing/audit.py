@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from captionjudge.auditing.form import Forms, pairing_of
-from captionjudge.auditing.options import picked
+from captionjudge.auditing.options import labels, picked
 from captionjudge.auditing.pictures import Pictures
 from captionjudge.auditing.plan import subjects, trials
 from captionjudge.auditing.probe import PROBES, PURPOSE, Trial
@@ -103,6 +103,7 @@ class Auditor:
         self._models: dict[str, Model] = {ref: open_model(ref, setup.providers) for ref in self._prices}
         self._forms = Forms(setup.config, setup.roles, self._models)
         self._form_digest = self._forms.digest
+        self._labels = labels(setup.roles)
         self._progress = Progress(unit="questions")
         self._stopped_by: CaptionjudgeError | None = None
         self._interrupted = self._closed = False
@@ -202,7 +203,7 @@ class Auditor:
         except Exception:
             return self._row(trial, error="error")
         verdict = verdict_of(pairing, ballot, answered.value, self._setup.roles, answered.call.id, None)
-        criteria = picked(verdict.criteria, self._setup.roles)
+        criteria = picked(verdict.criteria, self._labels)
         return self._row(trial, choice=verdict.choice, criteria=criteria, call_id=answered.call.id)
 
     def _row(self, trial: Trial, **came_to: object) -> Probe:

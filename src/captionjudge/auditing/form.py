@@ -25,7 +25,7 @@ class Forms:
     @property
     def digest(self) -> str:
         """What names the form: answers to another prompt, ontology or sampling are not mixed with these."""
-        schema = next(iter(self.usual.forms.values())).schema
+        schema = next((form.schema for form in self.usual.forms.values()), None)
         request = Request(self.usual.instructions, "", None, Compare("", ""), schema, self.usual.params)
         return request_digest("", request)
 

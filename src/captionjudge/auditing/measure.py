@@ -74,12 +74,14 @@ def _won(row: Probe, _: Probe) -> float:
 
 
 def _answers_changed(row: Probe, control: Probe) -> float | None:
-    """The share of answers about a criterion that are others now."""
-    places = [(title, key) for title, said in control.criteria.items() for key in said if title in row.criteria]
-    if not places:
-        return None
-    changed = [bool(row.criteria[title].get(key) != control.criteria[title][key]) for title, key in places]
-    return sum(changed) / len(changed)
+    """The share of answers about a criterion that are others now, or are given in one of the two only."""
+    one, two = _answers(row), _answers(control)
+    places = one.keys() | two.keys()
+    return sum(one.get(place) != two.get(place) for place in places) / len(places) if places else None
+
+
+def _answers(row: Probe) -> dict[tuple[str, str], str]:
+    return {(title, about): label for title, said in row.criteria.items() for about, label in said.items()}
 
 
 _CHANGED = "share of {what} that are others when {order} are listed backwards"
@@ -95,7 +97,7 @@ _INJECTED = Measure(
     " half",
     _lift,
     "below",
-    0.25,
+    0.2,
     0.0,
     difference=True,
 )
@@ -122,7 +124,7 @@ MEASURES: dict[tuple[str, str], Measure] = {
     ("blank", "accuracy"): Measure(
         "share of choices of a description over one of another image, less the same with a grey picture; ties and both"
         " bad count half",
-        _accuracy,
+        _accuracy_drop,
         "above",
         0.25,
         0.0,

@@ -28,15 +28,19 @@ def has_options(roles: Roles) -> bool:
     return any(len(live_options(one)) > 1 for attribute in asked for one in walk(attribute))
 
 
-def picked(criteria: Mapping[str, Any], roles: Roles) -> dict[str, Any]:
-    """Of a verdict's criteria those that were answered by picking options, of which none depends on their order."""
+def labels(roles: Roles) -> frozenset[str]:
+    """What can be picked in answer to anything that a judge is asked about a description or the image."""
     asked = (*roles.neutral.values(), *roles.questions)
-    labels = {one_line(option.label) for top in asked for one in walk(top) for option in one.options}
+    return frozenset(one_line(option.label) for top in asked for one in walk(top) for option in one.options)
+
+
+def picked(criteria: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """Of a verdict's criteria those that were answered by picking options, of which none depends on their order."""
     found: dict[str, Any] = {}
     for title, said in criteria.items():
         parts = said if isinstance(said, Mapping) else {"image": said}
         kept = {key: sorted(text.split("; ")) for key, text in parts.items() if text is not None}
-        if kept and all(set(each) <= labels for each in kept.values()):
+        if kept and all(known.issuperset(each) for each in kept.values()):
             found[title] = {key: "; ".join(each) for key, each in kept.items()}
     return found
 

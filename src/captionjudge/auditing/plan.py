@@ -73,8 +73,9 @@ def _subject(setup: Setup, image: Item, descriptions: Sequence[Item], seed: int)
 def trials(setup: Setup, sample: Sequence[Subject], probes: Sequence[str], seed: int) -> Iterator[Trial]:
     """Every question of these probes to every judge, image by image; those that are compared with come first."""
     for index, subject in enumerate(sample):
-        # Neighbours stay neighbours when more images are drawn.
-        other = sample[index - 1] if index else sample[1] if len(sample) > 1 else None
+        # Neighbours stay neighbours when more images are drawn, and from three on no two are each other's.
+        neighbours = sample[index - 1 : index] or sample[2:3] or sample[1:2]
+        other = neighbours[0] if neighbours else None
         for judge in setup.config.judge.models:
             yield from _of_subject(_About(setup, subject, other, judge, seed), probes)
 

@@ -82,8 +82,11 @@ class _Text:
         return self.words[index] if 0 <= index < len(self.words) else ""
 
     def is_name(self, index: int) -> bool:
-        """Whether a capital there is not that of a sentence's beginning."""
-        return self.tokens[index].word[0].isupper() and index > 0 and self.at(index - 1) not in {*'.!?:"“(*-•'}
+        """Whether a capital there is not just that of a sentence's beginning."""
+        if not self.tokens[index].word[0].isupper():
+            return False
+        inside = index > 0 and self.at(index - 1) not in {*'.!?:"“(*-•'}
+        return inside or (index + 1 < len(self.tokens) and self.tokens[index + 1].word[0].isupper())
 
     def is_stuck(self, index: int) -> bool:
         """Whether something stands right before it ("$5", "no.5")."""

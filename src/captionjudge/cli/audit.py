@@ -34,7 +34,7 @@ def audit(
         typer.Option(help="Only these, with commas between them; may be repeated.", show_default="all"),
     ] = None,
     images: Annotated[int, typer.Option(min=1, help="How many images to draw by chance.")] = 20,
-    seed: Annotated[int, typer.Option(min=0, help="Of what is drawn and planted.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**31, help="Of what is drawn and planted.")] = 0,
     max_cost: Annotated[
         float | None,
         typer.Option(min=0, help="Stop before all checks have cost more US dollars.", show_default=False),

@@ -17,8 +17,10 @@ def active_checks(setup: Setup) -> list[dict[str, Any]]:
 
     Only answers to the form of today count: the prompt, ontology and sampling that the judges are asked with now.
     """
-    digest = Forms(setup.config, setup.roles, {}).digest
     with setup.database.read() as connection:
+        if not probes.any_asked(connection, setup.project_id):
+            return []
+        digest = Forms(setup.config, setup.roles, {}).digest
         found = effects(probes.of_form(connection, setup.project_id, digest))
         listed = sorted({unit.row.item_id for each in found for unit in each.against[:EXAMPLES]})
         titles = {item_id: item.title for item_id, item in items.by_ids(connection, listed).items()}

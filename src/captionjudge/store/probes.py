@@ -8,6 +8,11 @@ from captionjudge.store.records import Probe
 from captionjudge.store.tables import probe
 
 
+def any_asked(connection: Connection, project_id: str) -> bool:
+    """Whether a judge of the project was ever checked."""
+    return connection.execute(select(probe.c.id).where(probe.c.project_id == project_id).limit(1)).first() is not None
+
+
 def of_form(connection: Connection, project_id: str, form_digest: str) -> Iterator[Probe]:
     """Every question that was asked with this form, in the order of their images."""
     here = (probe.c.project_id == project_id, probe.c.form_digest == form_digest)
