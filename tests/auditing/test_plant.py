@@ -14,7 +14,7 @@ MAY_CHANGE: dict[Kind, str] = {
     "colour": "red orange yellow green blue purple pink brown black white gray grey beige",
     "number": "two three four five six seven eight nine ten eleven twelve",
     "object": "dog cat rabbit horse cow goat car bus tractor chair sofa bed umbrella suitcase backpack man woman boy"
-    " girl kitchen bathroom bedroom classroom bowl bottle vase basket",
+    " girl hat scarf helmet kitchen bathroom bedroom classroom bowl bottle vase basket",
     "side": "left right left-hand right-hand",
     "negation": "not no with without some several many a an",
     "attribute": "large small big huge tiny long short tall old new young elderly wet dry clean dirty open closed thick"
