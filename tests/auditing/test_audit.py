@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,16 @@ from captionjudge.auditing.estimate import estimate_audit
 from captionjudge.auditing.plan import subjects, trials
 from captionjudge.auditing.probe import PROBES
 from captionjudge.cli.app import app
+from captionjudge.config import Config
 from captionjudge.errors import ConfigError
+from captionjudge.identity import new_id
 from captionjudge.images import digest
 from captionjudge.project import Project
 from captionjudge.reporting import active_checks
-from captionjudge.store import tables
+from captionjudge.review.results.history import read_history
+from captionjudge.store import calls, tables
 from captionjudge.store.database import open_database, sqlite_url
+from captionjudge.store.records import Reviewer
 
 PRICE = '[prices."local/honest"]\ninput = 1.0\noutput = 1.0'
 FEW = AuditOptions(images=3)
@@ -50,8 +55,8 @@ def _kept(folder: Path) -> Rows:
 
 
 def _answered(folder: Path) -> int:
-    calls = tables.call.columns.keys().index("response")
-    return sum(row[calls] is not None for row in _kept(folder)["call"])
+    response = tables.call.columns.keys().index("response")
+    return sum(row[response] is not None for row in _kept(folder)["call"])
 
 
 @pytest.fixture
@@ -320,9 +325,28 @@ def test_the_report_of_a_project_holds_the_checks(folder: Path) -> None:
     assert found == checks
     [one] = found
     assert set(one) == {
-        *("probe", "kind", "judge", "statistic", "baseline", "threshold", "status", "against", "items"),
+        *("probe", "kind", "judge", "statistic", "baseline", "threshold", "should", "status", "against", "items"),
     }
     assert set(one["statistic"]) >= {"value", "low", "high", "n", "rule", "left_out"}
+
+
+def test_an_images_history_does_not_tell_what_was_asked_with_it_in_a_check(folder: Path) -> None:
+    with Project.open(folder) as project:
+        project.run()
+        project.audit(AuditOptions(("duplicated",), images=6))
+        setup = project.setup
+        person = Reviewer(new_id(), setup.project_id, "Ada", 0, role="adjudicator")
+        image = next(project.images())
+        with setup.database.read() as connection:
+            assert {call.purpose for call in calls.of_item(connection, image.id)} == {"judge", "audit"}
+            history = read_history(replace(setup, config=_revealing(setup.config)), connection, person, image.id)
+    assert history is not None
+    assert {entry.record.purpose for entry in history.entries if entry.kind == "call"} == {"judge"}
+
+
+def _revealing(config: Config) -> Config:
+    """Where nobody is kept from seeing what the judges said."""
+    return config.model_copy(update={"review": config.review.model_copy(update={"reveal": "always"})})
 
 
 def test_status_tells_what_checks_cost_apart_from_the_work(folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from captionjudge.auditing.measure import ALL, KINDS, MEASURES, POOLED, Measure
+from captionjudge.auditing.measure import ALL, KINDS, MEASURES, POOLED, Measure, Should
 from captionjudge.auditing.probe import PROBES
 from captionjudge.statistics.arrays import Floats, grouped, kept
 from captionjudge.statistics.rates import wilson
@@ -41,6 +41,7 @@ class Effect:
     statistic: Statistic
     baseline: float | None
     threshold: float
+    should: Should
     status: Status
     against: tuple[Unit, ...]
 
@@ -78,7 +79,7 @@ def _effect(probe: str, kind: str, rows: Sequence[Probe], known: Mapping[str, Pr
     baseline = _same_by_chance(units) if kind == "unchanged" else measure.baseline
     against = tuple(unit for unit in units if _speaks_against(measure, unit.value))
     status = judged(measure, statistic)
-    return Effect(probe, kind, rows[0].judge, statistic, baseline, measure.threshold, status, against)
+    return Effect(probe, kind, rows[0].judge, statistic, baseline, measure.threshold, measure.should, status, against)
 
 
 def _units(measure: Measure, rows: Sequence[Probe], known: Mapping[str, Probe]) -> tuple[list[Unit], dict[str, int]]:

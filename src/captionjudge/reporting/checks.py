@@ -35,6 +35,7 @@ def _check(effect: Effect, titles: dict[str, str]) -> dict[str, Any]:
         "statistic": plain(effect.statistic),
         "baseline": effect.baseline,
         "threshold": effect.threshold,
+        "should": effect.should,
         "status": effect.status,
         "against": len(effect.against),
         "items": [_item(unit, titles) for unit in effect.against[:EXAMPLES]],
