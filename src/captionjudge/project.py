@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
@@ -33,6 +33,9 @@ from captionjudge.store.blobs import Blobs
 from captionjudge.store.database import open_database, sqlite_url
 from captionjudge.store.records import Item, Pair, Verdict
 from captionjudge.workflow import load_workflow
+
+if TYPE_CHECKING:
+    from captionjudge.auditing.audit import AuditOptions, AuditSummary
 
 T = TypeVar("T")
 Stage = Callable[..., Awaitable[str]]
@@ -120,6 +123,22 @@ class Project:
         """As `run`, for asynchronous code."""
         options = options or Options()
         return await run(self.setup, replace(options, stages={**self._stages, **options.stages}))
+
+    def audit(self, options: "AuditOptions | None" = None) -> "AuditSummary":
+        """Put questions to the judges of which it is known how a fair one answers; see docs/audit.md.
+
+        Raises:
+            ConfigError: there is no judge, no such probe, or a price that is needed is not known.
+        """
+        from captionjudge.auditing.audit import AuditOptions, audit
+
+        return wait_for(audit(self.setup, options or AuditOptions()))
+
+    def active_checks(self) -> list[dict[str, Any]]:
+        """What the answers to these questions come to, from the store alone."""
+        from captionjudge.reporting import active_checks
+
+        return active_checks(self.setup)
 
     def retry(self, reasons: Sequence[str] = (), stages: Sequence[str] = ()) -> int:
         """Let failed images wait again, all or those of some reasons or stages; how many there were."""

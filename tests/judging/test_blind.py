@@ -21,6 +21,10 @@ names = st.text("abcdefghijkLMNOPQ0123456789 -_", min_size=1, max_size=12).map(l
 texts = st.text(min_size=1, max_size=200)
 
 
+def _key(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold()))
+
+
 def _pairing(a: str, b: str, first: str, second: str, title: str, value: str) -> Pairing:
     def item(id_: str, **more: Any) -> Item:
         return Item(id_, "project", "text", title, "tag", "digest", "text/plain", 0, **more)
@@ -34,7 +38,7 @@ def _pairing(a: str, b: str, first: str, second: str, title: str, value: str) ->
     )
 
 
-@given(st.lists(names, min_size=2, max_size=2, unique_by=str.casefold), texts, texts, names, names)
+@given(st.lists(names, min_size=2, max_size=2, unique_by=_key), texts, texts, names, names)
 def test_the_orders_differ_only_in_the_slots_and_no_name_reaches_the_judge(
     candidates: list[str], first: str, second: str, title: str, value: str
 ) -> None:

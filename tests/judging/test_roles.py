@@ -75,6 +75,11 @@ def test_a_neutral_block_does_not_tell_whose_it_is_and_must_be_filled_in(name: s
     assert (block.name, block.required) == (SLOT_TITLE, True)
 
 
+def test_candidates_that_the_ontology_cannot_tell_apart_are_refused() -> None:
+    with pytest.raises(ConfigError, match="'LLM 8B' and 'LLM-8b' differ only"):
+        assign_roles(load_ontology(seed()), ("LLM 8B", "LLM 16B", "LLM-8b"))
+
+
 def test_without_criteria_there_are_no_blocks() -> None:
     source = seed()
     del source["classifications"][1:3]

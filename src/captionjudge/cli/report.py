@@ -40,9 +40,9 @@ def report(
         return _report_file(source, json)
     with open_project(source, project) as opened:
         found, broken = opened.report(), breaches(opened.setup)
-        statistics = _statistics(opened) if json else None
+        more = {"statistics": _statistics(opened), "active_checks": opened.active_checks()} if json else {}
     if json:
-        print_json({**report_json(found), "breaches": [asdict(each) for each in broken], "statistics": statistics})
+        print_json({**report_json(found), "breaches": [asdict(each) for each in broken], **more})
         return OK
     print_report(found)
     if any(each.broken for each in broken):

@@ -62,6 +62,7 @@ def run(
 
 def status(folder: FolderArgument = None, project: ProjectOption = None, json: JsonOption = False) -> int:
     """Images a stage, failures with their reasons, cost so far."""
+    from captionjudge.auditing.probe import PURPOSE as AUDIT
     from captionjudge.reporting.summary import report_json
     from captionjudge.running.estimate import estimate
     from captionjudge.running.runner import Options
@@ -81,9 +82,13 @@ def status(folder: FolderArgument = None, project: ProjectOption = None, json: J
         ]
         print_table(["stage", "images", "failed"], rows, opened.title)
         print_failures(found.failures)
-        calls = sum(usage.calls for usage in found.usage)
+        audits = [usage for usage in found.usage if usage.purpose == AUDIT]
+        checked, dear = sum(usage.calls for usage in audits), sum(usage.cost for usage in audits)
+        calls = sum(usage.calls for usage in found.usage) - checked
         unpriced = f" and {found.unpriced} calls of unknown price" if found.unpriced else ""
-        typer.echo(f"{calls} calls so far, ${found.cost:.4f}{unpriced}; about ${to_finish:.4f} to finish.")
+        typer.echo(f"{calls} calls so far, ${found.cost - dear:.4f}{unpriced}; about ${to_finish:.4f} to finish.")
+        if checked:
+            typer.echo(f"Beside that, checks of the judges: {checked} calls, ${dear:.4f}.")
         return OK
 
 

@@ -39,9 +39,13 @@ class Filled:
 
 
 class Form:
-    """The form for two candidates' descriptions, in the order in which they are shown."""
+    """The form for two candidates' descriptions, in the order in which they are shown.
 
-    def __init__(self, roles: Roles, first: str, second: str) -> None:
+    `backwards` lists the choices in the opposite order; a filled form reads the same.
+    """
+
+    def __init__(self, roles: Roles, first: str, second: str, *, backwards: bool = False) -> None:
+        self._choices = CHOICES[::-1] if backwards else CHOICES
         blocks = (roles.neutral_block(first), roles.neutral_block(second))
         self._slots = tuple(compile_attribute(block) for block in blocks if block is not None)
         asked = compile_attributes(roles.questions, reserved=_RESERVED).questions
@@ -86,7 +90,7 @@ class Form:
         for i, slot in enumerate(self._slots, 1):
             properties[f"description_{i}"] = slot.schema
         properties |= {key: question.schema for key, question in self._questions.items()}
-        properties["choice"] = {"type": "string", "enum": list(CHOICES)}
+        properties["choice"] = {"type": "string", "enum": list(self._choices)}
         return properties
 
 

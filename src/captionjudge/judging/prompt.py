@@ -18,9 +18,12 @@ it as a fault.
 - In "reasoning", say first what you see, then what each description gets right and wrong.
 - Then answer the questions about each description, then choose.
 
-The choice:
-- "1": description 1 is better. "2": description 2 is better.
-- "tie": neither is better. "both_bad": both are so wrong or poor that neither should be used."""
+The choice:"""
+
+_CHOICES = (
+    '- "1": description 1 is better. "2": description 2 is better.',
+    '- "tie": neither is better. "both_bad": both are so wrong or poor that neither should be used.',
+)
 
 _REWRITE = """\
 You see an image and two descriptions of it, written by unknown authors. Write one better description: keep what is \
@@ -43,9 +46,13 @@ def describe_instructions(prompt: str, subject: Describe) -> str:
     return "\n".join([prompt.strip() or DEFAULT_DESCRIBE, *rules])
 
 
-def judge_instructions(roles: Roles, candidate: str, extra: str = "") -> str:
-    """What a judge is told about every pair: rules, and the questions with their scales."""
-    parts = [_JUDGE]
+def judge_instructions(roles: Roles, candidate: str, extra: str = "", *, backwards: bool = False) -> str:
+    """What a judge is told about every pair: rules, and the questions with their scales.
+
+    Args:
+        backwards: list the choices in the opposite order.
+    """
+    parts = ["\n".join([_JUDGE, *(_CHOICES[::-1] if backwards else _CHOICES)])]
     block = roles.neutral_block(candidate)
     if block is not None:
         parts.append(f"About each description (description_1, description_2):\n{render([block])}")

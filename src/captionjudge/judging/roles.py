@@ -42,8 +42,10 @@ def assign_roles(
         choice: the title of the judge's choice; by default the classification whose options are the candidates.
 
     Raises:
-        ConfigError: some candidates have a block and others have none, or the blocks differ, or a title is misspelt.
+        ConfigError: some candidates have a block and others have none, or the blocks differ, or a title is misspelt, or
+            two candidates have one title.
     """
+    _check_names(candidates)
     attributes = [c.attributes[0] for c in ontology.classifications if c.attributes and not c.attributes[0].archived]
     for_people = tuple(a for a in attributes if _key(a.name) in {_key(title) for title in people})
     rest = [a for a in attributes if a not in for_people]
@@ -54,6 +56,17 @@ def assign_roles(
     questions = tuple(a for a in rest if a is not chosen and a not in blocks.values())
     neutral = {name: _neutral(block) for name, block in blocks.items()}
     return Roles(blocks, neutral, questions, chosen, for_people)
+
+
+def _check_names(candidates: Sequence[str]) -> None:
+    """Two names with one key would share a block, and the other block would tell the judge a name."""
+    first: dict[str, str] = {}
+    for name in candidates:
+        if (other := first.setdefault(_key(name), name)) != name:
+            raise ConfigError(
+                f"the candidates {other!r} and {name!r} differ only in case, spaces and signs",
+                hint="the ontology cannot tell them apart: rename one",
+            )
 
 
 def _check_titles(named: Sequence[str], attributes: Sequence[Attribute]) -> None:

@@ -17,7 +17,7 @@ from captionjudge.store import tasks
 _SAMPLE = 200
 _DESCRIPTION = "x" * 350
 _TOKENS_OF_A_DESCRIPTION = 90
-_TOKENS_OF_A_JUDGMENT = 350
+TOKENS_OF_A_JUDGMENT = 350
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _asked(
     orders = 2 if config.judge.orders == "both" else 1
     instructions = judge_instructions(setup.roles, config.candidates[0].name, config.judge.instructions)
     request = Request(instructions, _DESCRIPTION * 2, image, Describe())
-    usage = replace(typical(request), completion_tokens=_TOKENS_OF_A_JUDGMENT)
+    usage = replace(typical(request), completion_tokens=TOKENS_OF_A_JUDGMENT)
     for model in config.judge.models:
         yield JUDGE, model, len(config.pairs()) * orders * config.judge.samples, usage
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from captionjudge.config import Config
 from captionjudge.errors import ModelError
 from captionjudge.identity import digest_of, new_id, now_ms
+from captionjudge.images import EncodedImage
 from captionjudge.judging import prompt
 from captionjudge.judging.form import Filled, Form
 from captionjudge.judging.outcome import merge
@@ -14,7 +15,7 @@ from captionjudge.judging.probability import choice_probability
 from captionjudge.judging.roles import Roles
 from captionjudge.judging.verdict import Ballot, Pairing, answers_of, choice_answer, failed_verdict, verdict_of
 from captionjudge.models.model import Compare, Model, Params, Request, Rewrite
-from captionjudge.running.ask import Answered, Question
+from captionjudge.running.ask import Answered, Asker, Question
 from captionjudge.running.stage import Handler, StageFailed, Step, Work
 from captionjudge.store.records import Answer, Item, Pair, Slots, Verdict
 
@@ -35,16 +36,18 @@ class _Given:
 
 
 class Judging:
-    """What judging needs that is the same for all images."""
+    """What judging needs that is the same for all images. `backwards` lists the choices in the opposite order."""
 
-    def __init__(self, config: Config, roles: Roles, models: Mapping[str, Model]) -> None:
+    def __init__(self, config: Config, roles: Roles, models: Mapping[str, Model], *, backwards: bool = False) -> None:
         names = [candidate.name for candidate in config.candidates]
         self.config = config
         self.roles = roles
         self.models = models
-        self.instructions = prompt.judge_instructions(roles, names[0], config.judge.instructions)
+        self.instructions = prompt.judge_instructions(roles, names[0], config.judge.instructions, backwards=backwards)
         # Both orders' forms have one schema, so a pair needs one form for each order of its names.
-        self.forms = {(a, b): Form(roles, a, b) for pair in config.pairs() for a, b in (pair, pair[::-1])}
+        self.forms = {
+            (a, b): Form(roles, a, b, backwards=backwards) for pair in config.pairs() for a, b in (pair, pair[::-1])
+        }
         self.params: Params = config.judge.params(logprobs=True)
 
     def ballots(self, pairing: Pairing) -> list[Ballot]:
@@ -127,21 +130,35 @@ async def _judge_pair(work: Work, judging: Judging, pairing: Pairing) -> list[_G
     return [_Given(known[ballot]) for ballot in ballots if ballot in known] + fresh
 
 
-async def _vote(work: Work, judging: Judging, pairing: Pairing, ballot: Ballot) -> _Given:
+async def ask_judge(
+    asker: Asker, judging: Judging, pairing: Pairing, ballot: Ballot, image: EncodedImage, purpose: str, since: int
+) -> Answered[Filled]:
+    """Have a judge fill in the form for a pair, shown in the ballot's order with this picture.
+
+    Args:
+        since: see `Question`.
+
+    Raises:
+        ModelError: what the last attempt came to.
+    """
     names = pairing.names if ballot.slots == "ab" else pairing.names[::-1]
-    request = replace(request_for(judging, pairing, ballot.slots), image=await work.picture.get())
     question = Question(
         judging.models[ballot.judge],
-        request,
-        work.item.id,
-        PURPOSE,
+        replace(request_for(judging, pairing, ballot.slots), image=image),
+        pairing.image.id,
+        purpose,
         ballot.judge,
-        since=work.task.updated_at,
+        since=since,
         slots=ballot.slots,
         sample=ballot.sample,
     )
+    return await asker.ask(question, judging.forms[names].read)
+
+
+async def _vote(work: Work, judging: Judging, pairing: Pairing, ballot: Ballot) -> _Given:
+    image = await work.picture.get()
     try:
-        answered = await work.asker.ask(question, judging.forms[names].read)
+        answered = await ask_judge(work.asker, judging, pairing, ballot, image, PURPOSE, work.task.updated_at)
     except ModelError as error:
         if error.kind == "auth":
             raise

@@ -19,7 +19,10 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 @dataclass(slots=True)
 class Progress:
-    """Counts of one run. `total` is the number of images that waited when it began, and of those that came later."""
+    """Counts of one run. `total` is the number of images that waited when it began, and of those that came later.
+
+    `unit` is what is counted, where it is not images.
+    """
 
     total: int = 0
     taken: int = 0
@@ -37,6 +40,7 @@ class Progress:
     unpriced_calls: int = 0
     began: float = field(default_factory=time.monotonic)
     note: str = ""
+    unit: str = "images"
 
     @contextmanager
     def call(self) -> Iterator[None]:
@@ -178,7 +182,10 @@ def display(*, quiet: bool = False) -> Display:
 
 def line(progress: Progress) -> str:
     """How a run stands, in one line."""
-    parts = [f"{progress.finished} of {progress.total} images", f"{progress.calls} calls ({progress.in_flight} open)"]
+    parts = [
+        f"{progress.finished} of {progress.total} {progress.unit}",
+        f"{progress.calls} calls ({progress.in_flight} open)",
+    ]
     if progress.reused_replies:
         parts.append(f"{progress.reused_replies} replies reused")
     if progress.failed:
@@ -198,7 +205,7 @@ def _table(progress: Progress) -> "Table":
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2))
-    table.add_row("images", f"{progress.finished} of {progress.total}", f"{progress.rate:.1f} a second")
+    table.add_row(progress.unit, f"{progress.finished} of {progress.total}", f"{progress.rate:.1f} a second")
     for stage, count in progress.moved.items():
         table.add_row("", stage, f"{count} done")
     table.add_row("calls", f"{progress.calls}", f"{progress.in_flight} open, {progress.reused_replies} reused")

@@ -1,38 +1,27 @@
 """Take every waiting image through the agent stages, many at once."""
 
 import asyncio
-import math
 import os
-import signal
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from captionjudge.errors import AuthError, BudgetReached, CaptionjudgeError, ConfigError
 from captionjudge.models.model import Model
 from captionjudge.models.price import Price, price_of
-from captionjudge.models.registry import find_provider, open_model
-from captionjudge.running.ask import Asker, Patience
+from captionjudge.models.registry import open_model
 from captionjudge.running.budget import Budget
 from captionjudge.running.describe import describe_stage
 from captionjudge.running.feed import Feed, Lease
 from captionjudge.running.judge import Judging, judge_stage
 from captionjudge.running.lookup import Lookup
-from captionjudge.running.pacer import Pacer
+from captionjudge.running.means import READERS, cancel, in_flight, interruptible, keep_shown, new_asker
 from captionjudge.running.progress import Display, Progress, Silence
 from captionjudge.running.setup import Duty, Setup, duties
 from captionjudge.running.stage import Handler
 from captionjudge.running.worker import Worker
 from captionjudge.store import calls, tasks, workers
 from captionjudge.store.writer import Writer
-
-_READERS = 2
-_IN_FLIGHT = 8
-# While one image's results are written, another one's calls fill its slots.
-_IMAGES_PER_SLOT = 1.5
-_REDRAW_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +76,7 @@ class Runner:
             title: duty for title, duty in stage_duties(setup, options).items() if title not in options.stages
         }
         self._prices = prices(setup, self._duties)
-        _check_prices(self._prices, options.max_cost)
+        check_prices(self._prices, options.max_cost)
         self._models: dict[str, Model] = {ref: open_model(ref, setup.providers) for ref in self._prices}
         self._handlers = self._make_handlers()
         self._stopped_by: CaptionjudgeError | None = None
@@ -123,24 +112,27 @@ class Runner:
         feed = Feed(self._setup, writer, list(self._handlers), lease, most=options.limit, watch=options.watch)
         with (
             ThreadPoolExecutor(os.cpu_count(), "captionjudge-image") as image_threads,
-            ThreadPoolExecutor(_READERS, "captionjudge-read") as read_threads,
+            ThreadPoolExecutor(READERS, "captionjudge-read") as read_threads,
             options.display as display,
-            self._signals(feed),
+            interruptible(lambda: self._interrupt(feed)),
         ):
-            asker = self._asker(writer, budget, Lookup(self._setup.database, read_threads))
+            lookup = Lookup(self._setup.database, read_threads)
+            asker = new_asker(self._setup, lookup, writer, self._prices, budget, self._progress)
             beside = [
                 asyncio.create_task(self._keep_leases(writer, lease)),
-                asyncio.create_task(self._show(display)),
+                asyncio.create_task(keep_shown(display, self._progress)),
             ]
             worker = Worker(self._setup, self._handlers, writer, lease, asker, image_threads, self._progress)
-            self._tasks = [asyncio.create_task(self._worker(worker, feed)) for _ in range(self._in_flight())]
+            width = min(map(self._width, self._duties.values()), default=1)
+            images = in_flight(self._setup, self._models, width)
+            self._tasks = [asyncio.create_task(self._worker(worker, feed)) for _ in range(images)]
             try:
                 await asyncio.gather(*self._tasks)
             except asyncio.CancelledError:
                 if not self._interrupted:
                     raise
             finally:
-                await _cancel([*self._tasks, *beside])
+                await cancel([*self._tasks, *beside])
 
     async def _worker(self, worker: Worker, feed: Feed) -> None:
         while (claim := await feed.next()) is not None:
@@ -151,34 +143,6 @@ class Runner:
                 # It would be the same for every other image: stop, with all tasks as they are.
                 self._stopped_by = self._stopped_by or error
                 feed.close()
-
-    def _asker(self, writer: Writer, budget: Budget, lookup: Lookup) -> Asker:
-        run_ = self._setup.config.run
-        return Asker(
-            self._setup.project_id,
-            lookup,
-            writer,
-            self._pacers(),
-            self._prices,
-            budget,
-            Patience(run_.attempts, run_.patience),
-            self._progress,
-        )
-
-    def _pacers(self) -> dict[str, Pacer]:
-        by_provider: dict[str, Pacer] = {}
-        for ref in self._models:
-            name = ref.partition("/")[0]
-            provider = find_provider(name, self._setup.providers)
-            by_provider.setdefault(name, Pacer(provider.concurrency, provider.rpm))
-        return {ref: by_provider[ref.partition("/")[0]] for ref in self._models}
-
-    def _in_flight(self) -> int:
-        if self._setup.config.run.in_flight is not None:
-            return self._setup.config.run.in_flight
-        names = {ref.partition("/")[0] for ref in self._models}
-        most = max((find_provider(name, self._setup.providers).concurrency for name in names), default=_IN_FLIGHT)
-        return math.ceil(most * _IMAGES_PER_SLOT / min(map(self._width, self._duties.values()), default=1))
 
     def _width(self, duty: Duty) -> int:
         """How many calls about one image a stage makes at once."""
@@ -208,25 +172,6 @@ class Runner:
             await asyncio.sleep(lease.seconds / 3)
             await writer.write(lambda batch: tasks.extend(batch, lease.owner, lease.until()))
 
-    async def _show(self, display: Display) -> None:
-        while True:
-            display.update(self._progress)
-            await asyncio.sleep(_REDRAW_SECONDS)
-
-    @contextmanager
-    def _signals(self, feed: Feed) -> Iterator[None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._interrupt, feed)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
-
     def _interrupt(self, feed: Feed) -> None:
         if self._interrupted:
             for task in self._tasks:
@@ -246,7 +191,6 @@ def stage_duties(setup: Setup, options: Options) -> dict[str, Duty]:
 
 def prices(setup: Setup, duties_: Mapping[str, Duty]) -> dict[str, Price | None]:
     """The price of every model that the duties need, None when it is not known."""
-    stated = {ref: Price(table.input, table.output, table.cached_input) for ref, table in setup.config.prices.items()}
     needed = dict.fromkeys(
         ref
         for duty in duties_.values()
@@ -255,19 +199,24 @@ def prices(setup: Setup, duties_: Mapping[str, Duty]) -> dict[str, Price | None]
         )
         if ref is not None
     )
-    return {ref: price_of(ref, setup.providers, stated) for ref in needed}
+    return prices_of(setup, needed)
 
 
-def _check_prices(known: Mapping[str, Price | None], max_cost: float | None) -> None:
+def prices_of(setup: Setup, models: Iterable[str]) -> dict[str, Price | None]:
+    """The price of each of these models, as stated or as published; None when it is not known."""
+    stated = {ref: Price(table.input, table.output, table.cached_input) for ref, table in setup.config.prices.items()}
+    return {ref: price_of(ref, setup.providers, stated) for ref in models}
+
+
+def check_prices(known: Mapping[str, Price | None], max_cost: float | None) -> None:
+    """Check that a limit in money can be kept.
+
+    Raises:
+        ConfigError: there is a limit, and a price is not known.
+    """
     unknown = [ref for ref, price in known.items() if price is None]
     if max_cost is not None and unknown:
         raise ConfigError(
             f"--max-cost needs the price of {unknown[0]!r}, which is not known",
             hint=f'state it: [prices."{unknown[0]}"] with input = and output = in US dollars per million tokens',
         )
-
-
-async def _cancel(running: list[asyncio.Task[None]]) -> None:
-    for task in running:
-        task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)

@@ -1,7 +1,7 @@
 """What a stage is given, and what it gives back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -75,8 +75,13 @@ class Work:
 
     def description(self, candidate: str) -> Item | None:
         """The candidate's latest description of the image."""
-        own = (item for item in reversed(self.descriptions) if item.author_kind != "person")
-        return next((item for item in own if item.author == candidate), None)
+        return latest_by(self.descriptions, candidate)
+
+
+def latest_by(descriptions: Sequence[Item], candidate: str) -> Item | None:
+    """The candidate's latest of an image's descriptions, which are oldest first. What people wrote is not theirs."""
+    own = (item for item in reversed(descriptions) if item.author_kind != "person")
+    return next((item for item in own if item.author == candidate), None)
 
 
 Handler = Callable[[Work], Awaitable[Step]]

@@ -10,7 +10,20 @@ from sqlalchemy import Connection, Insert, Table, Update, bindparam, null
 from sqlalchemy.dialects import postgresql, sqlite
 
 from captionjudge.store import tables
-from captionjudge.store.records import Answer, Call, Case, Event, Item, Pair, Review, Reviewer, Standing, Task, Verdict
+from captionjudge.store.records import (
+    Answer,
+    Call,
+    Case,
+    Event,
+    Item,
+    Pair,
+    Probe,
+    Review,
+    Reviewer,
+    Standing,
+    Task,
+    Verdict,
+)
 
 Record = Item | Task | Call | Verdict | Answer | Event | Review | Reviewer
 
@@ -24,7 +37,7 @@ _TABLES: dict[type[Any], Table] = {
     Review: tables.review,
     Reviewer: tables.reviewer,
 }
-_COLUMNS = {record: tuple(field.name for field in fields(record)) for record in (*_TABLES, Pair, Case, Standing)}
+_COLUMNS = {record: tuple(field.name for field in fields(record)) for record in (*_TABLES, Pair, Case, Standing, Probe)}
 # Parents first. The metadata would sort its tables anew each time it is asked.
 _PLACES = {table.name: place for place, table in enumerate(tables.metadata.sorted_tables)}
 # What a case keeps when its image comes to a review stage again.
@@ -45,6 +58,7 @@ class Batch:
         self._rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self._documents: dict[str, dict[str, str]] = {}
         self._pairs: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self._probes: dict[str, dict[str, Any]] = {}
         self._cases: dict[str, dict[str, Any]] = {}
         self._usage: dict[tuple[str, str, str, str], dict[str, Any]] = {}
         self._alterations: dict[Update, list[tuple[dict[str, Any], Callable[[], Exception]]]] = {}
@@ -72,6 +86,10 @@ class Batch:
     def keep_pair(self, come_to: Pair) -> None:
         """Write what a pair's verdicts come to, in place of what they came to before."""
         self._pairs[come_to.item_id, come_to.a, come_to.b] = row_of(come_to)
+
+    def keep_probe(self, asked: Probe) -> None:
+        """Write what a judge answered to a question of an active check, in place of what it answered before."""
+        self._probes[asked.id] = row_of(asked)
 
     def enter_case(self, case: Case) -> None:
         """Open what people have to decide about an image.
@@ -110,19 +128,22 @@ class Batch:
         usage = [{**dict(zip(keys, key, strict=True)), **amounts} for key, amounts in sorted(self._usage.items())]
         documents = [row for _, row in sorted(self._documents.items())]
         pairs = [row for _, row in sorted(self._pairs.items())]
+        probes = [row for _, row in sorted(self._probes.items())]
         for statement, rows in (
             (ignoring(dialect, tables.document), documents),
             (replacing(dialect, tables.pair), pairs),
+            (replacing(dialect, tables.probe), probes),
             (_adding(dialect, tables.usage), usage),
         ):
             if rows:
                 self.connection.execute(statement, rows)
         self._documents.clear()
         self._pairs.clear()
+        self._probes.clear()
         self._usage.clear()
 
 
-def row_of(record: Record | Pair | Case | Standing) -> dict[str, Any]:
+def row_of(record: Record | Pair | Case | Standing | Probe) -> dict[str, Any]:
     """A record's columns and values."""
     return {name: getattr(record, name) for name in _COLUMNS[type(record)]}
 

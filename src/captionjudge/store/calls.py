@@ -49,6 +49,7 @@ def totals(connection: Connection, project_id: str) -> list[Usage]:
     return [Usage(**row._mapping) for row in rows]
 
 
-def spent(connection: Connection, project_id: str) -> float:
-    """What the project's calls have cost, in US dollars, as far as prices are known."""
-    return sum(total.cost for total in totals(connection, project_id))
+def spent(connection: Connection, project_id: str, purpose: str | None = None) -> float:
+    """What the project's calls, or those of one purpose, have cost in US dollars, as far as prices are known."""
+    found = totals(connection, project_id)
+    return sum(total.cost for total in found if purpose in (None, total.purpose))

@@ -9,6 +9,7 @@ AuthorKind = Literal["model", "person", "file"]
 Outcome = Literal["A", "B", "tie", "both_bad", "unstable", "failed"]
 Choice = Literal["a", "b", "tie", "both_bad"]
 Slots = Literal["ab", "ba"]
+Shown = Literal["own", "blank", "other"]
 Role = Literal["reviewer", "adjudicator"]
 CaseState = Literal["open", "split", "settled"]
 Decision = Literal["one", "tie", "both_bad", "skip", "undone"]
@@ -108,6 +109,39 @@ class Verdict:
     reason: str = ""
     consistent: bool | None = None
     error: str | None = None
+    call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One question of an active check of a judge, and what it answered.
+
+    `picture` says what was shown: the image's own picture, a blank one, or that of `other_item`. `target` is the
+    description that the question is about: the true one, or the one that something was added to. `control` is the id
+    of the question that this one is compared with. `choice` names the description, not the slot; `error` is why there
+    is none, `left_out` why nothing was asked.
+    """
+
+    id: str
+    project_id: str
+    item_id: str
+    probe: str
+    kind: str
+    judge: str
+    form_digest: str
+    seed: int
+    picture: Shown
+    a_text: str
+    b_text: str
+    slots: Slots
+    created_at: int
+    other_item: str | None = None
+    target: Literal["a", "b"] | None = None
+    control: str | None = None
+    choice: Choice | None = None
+    criteria: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+    left_out: str | None = None
     call_id: str | None = None
 
 

@@ -376,3 +376,31 @@ review = Table(
     Index("ix_review_person", "reviewer_id", "id"),
     Index("ix_review_page", "project_id", "id"),
 )
+
+# One question of an active check, and what a judge answered. Named by its content: asked again it is the same row.
+probe = Table(
+    "probe",
+    metadata,
+    Column("id", _DIGEST, primary_key=True),
+    _reference("project_id", "project"),
+    _reference("item_id", "item"),
+    Column("probe", String(16), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("judge", Words, nullable=False),
+    Column("form_digest", _DIGEST, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("picture", String(8), nullable=False),
+    _reference("other_item", "item", nullable=True),
+    Column("a_text", Words, nullable=False),
+    Column("b_text", Words, nullable=False),
+    Column("target", String(1)),
+    Column("slots", String(2), nullable=False),
+    Column("control", _DIGEST),
+    Column("choice", String(8)),
+    Column("criteria", JSON, nullable=False),
+    Column("error", String(16)),
+    Column("left_out", String(32)),
+    Column("call_id", _ID),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_probe_form", "project_id", "form_digest"),
+)

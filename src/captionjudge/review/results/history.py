@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from captionjudge.auditing.probe import PURPOSE as AUDIT
 from captionjudge.ontology.answer import AnswerError, flatten, from_json
 from captionjudge.ontology.tree import Attribute
 from captionjudge.review import decide
@@ -56,7 +57,8 @@ def read_history(setup: Setup, connection: Reading, person: Reviewer, item_id: s
 
 def _entries(setup: Setup, connection: Reading, image: Item) -> Iterable[Entry]:
     yield Entry(image.created_at, "image", image, {})
-    made = calls.of_item(connection, image.id)
+    # What an active check of a judge asked was not about this image, but with it.
+    made = [call for call in calls.of_item(connection, image.id) if call.purpose != AUDIT]
     cost = {call.id: call.cost for call in made}
     for call in made:
         yield Entry(call.created_at, "call", call, {})

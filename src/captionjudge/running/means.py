@@ -1,0 +1,91 @@
+"""What everything that asks models runs with: pacers, an asker, a display, and a way to stop."""
+
+import asyncio
+import math
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from captionjudge.models.price import Price
+from captionjudge.models.registry import find_provider
+from captionjudge.running.ask import Asker, Patience
+from captionjudge.running.budget import Budget
+from captionjudge.running.lookup import Lookup
+from captionjudge.running.pacer import Pacer
+from captionjudge.running.progress import Display, Progress
+from captionjudge.running.setup import Setup
+from captionjudge.store.writer import Writer
+
+READERS = 2
+"""Threads that look up what was answered before."""
+
+_SLOTS = 8
+# While one's results are written, another one's calls fill its slots.
+_FOR_EACH_SLOT = 1.5
+_REDRAW_SECONDS = 0.25
+
+
+def new_asker(
+    setup: Setup,
+    lookup: Lookup,
+    writer: Writer,
+    prices: Mapping[str, Price | None],
+    budget: Budget,
+    progress: Progress,
+) -> Asker:
+    """The way to ask the models that `prices` names, each provider's at its pace."""
+    patience = Patience(setup.config.run.attempts, setup.config.run.patience)
+    return Asker(setup.project_id, lookup, writer, _pacers(setup, prices), prices, budget, patience, progress)
+
+
+def in_flight(setup: Setup, models: Iterable[str], width: int = 1) -> int:
+    """How many things to work on at once, of which each makes `width` calls at once.
+
+    As configured, or enough to keep all slots of the provider busy that takes most calls.
+    """
+    if setup.config.run.in_flight is not None:
+        return setup.config.run.in_flight
+    names = {ref.partition("/")[0] for ref in models}
+    slots = max((find_provider(name, setup.providers).concurrency for name in names), default=_SLOTS)
+    return math.ceil(slots * _FOR_EACH_SLOT / width)
+
+
+async def keep_shown(display: Display, progress: Progress) -> None:
+    """Show how it goes, again and again."""
+    while True:
+        display.update(progress)
+        await asyncio.sleep(_REDRAW_SECONDS)
+
+
+@contextmanager
+def interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
+    """Inside, Ctrl-C and SIGTERM call `interrupt` instead of ending the process. Only the main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def cancel(running: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait until they are gone."""
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+
+
+def _pacers(setup: Setup, models: Iterable[str]) -> dict[str, Pacer]:
+    by_provider: dict[str, Pacer] = {}
+    found: dict[str, Pacer] = {}
+    for ref in models:
+        name = ref.partition("/")[0]
+        provider = find_provider(name, setup.providers)
+        found[ref] = by_provider.setdefault(name, Pacer(provider.concurrency, provider.rpm))
+    return found
