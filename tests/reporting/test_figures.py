@@ -135,7 +135,10 @@ def test_probabilities_are_compared_with_people() -> None:
 
 def test_without_a_ranking_the_reason_is_said() -> None:
     found = _figures(*(_line(n, [_verdict("a")]) for n in range(4)))
-    assert found["ranking"] == {"reason": "never lost to any other: A; a finite strength does not exist"}
+    reason = "never lost to any other: A; a finite strength does not exist"
+    assert (found["ranking"]["reason"], found["ranking"]["connectedness"]["reason"]) == (reason, reason)
+    assert "candidates" not in found["ranking"]
+    assert found["ranking"]["matrix"]["wins"] == [[0, 4], [0, 0]]
 
 
 def test_the_order_of_lines_changes_nothing() -> None:
@@ -175,7 +178,7 @@ def test_what_the_file_says_of_contradictions_is_counted() -> None:
 def test_of_no_judgments_every_part_is_there_and_empty() -> None:
     found = _figures()
     assert (found["pairs"], found["comparisons"], found["judges"]) == (0, [], [])
-    assert found["ranking"] == {"reason": "there are no verdicts about two candidates"}
+    assert found["ranking"]["reason"] == "there are no verdicts about two candidates"
     assert found["people"]["pairs"]["value"] is None
 
 

@@ -73,9 +73,7 @@ def accuracy(
     return share(same, "share of equal answers", clusters=members, left_out=both.left_out, confidence=confidence)
 
 
-def accuracy_within(
-    first: ArrayLike, second: ArrayLike, groups: ArrayLike, *, confidence: float = 0.95
-) -> Statistic:
+def accuracy_within(first: ArrayLike, second: ArrayLike, groups: ArrayLike, *, confidence: float = 0.95) -> Statistic:
     """The mean over groups of the share of units about which two raters say the same: every group counts alike.
 
     Args:

@@ -48,8 +48,8 @@ def krippendorff_alpha(
     per_value, per_unit = counts.sum(0), counts.sum(1)
     n = float(per_unit.sum())
     gap = _squared_differences(values, per_value, level)
-    expected = float(per_value @ gap @ per_value)
-    if len(values) < 2 or not expected:
+    expected = float(per_value @ gap @ per_value) if len(values) > 1 else 0.0
+    if not expected:
         return undefined(f"{rule}: not defined, all say the same", int(used.sum()), left_out, confidence)
     apart = ((counts @ gap) * counts).sum(1) / (per_unit - 1)
     observed = float(apart.sum())

@@ -34,7 +34,7 @@ class Ceiling(NamedTuple):
     Attributes:
         pairs: the mean accuracy of one person against another, over all pairs of people who rated the same unit.
         rest: the mean accuracy of one person against the majority of the others, where the others have one.
-        pooled: the share of all pairs of answers to the same unit that are the same: units with more answers count more.
+        pooled: the share of all pairs of answers to the same unit that are the same.
     """
 
     pairs: Statistic

@@ -1,0 +1,152 @@
+"""One line of a judgments file: read and checked, so that whatever is used of it has the type it should have."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from captionjudge.errors import DataError
+
+CHOICES = ("a", "b", "tie", "both_bad")
+LONGEST = 64 * 2**20
+"""Bytes; a longer line is left out unread."""
+LARGEST = 1e12
+"""Numbers beyond this, either way, are mistakes: their squares would drown all others."""
+_JUDGES, _PEOPLE = frozenset(CHOICES), frozenset((*CHOICES, "skip"))
+
+
+def checked(line: bytes) -> dict[str, Any]:
+    """The line's object. Keys that are not used may hold anything.
+
+    Raises:
+        DataError: it cannot be used; the message names the place in it.
+    """
+    if len(line) > LONGEST:
+        raise DataError(f"longer than {LONGEST >> 20} MiB")
+    try:
+        data = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise DataError(f"not JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise DataError("not an object")
+    _check_pair(data)
+    _check_scales(data.get("scales"))
+    for part, who, allowed in (("verdicts", "judge", _JUDGES), ("final_choices", "annotator", _PEOPLE)):
+        said = data.get(part)
+        if not isinstance(said, list | None):
+            raise DataError(f"{part} must be a list")
+        for place, each in enumerate(said or ()):
+            _check_choice(each, part, place, who, allowed)
+    return data
+
+
+def _check_pair(data: Mapping[str, Any]) -> None:
+    for key in ("id", "image"):
+        if not isinstance(data.get(key), str | int | float | None):
+            raise DataError(f"{key} must be text or a number")
+    _check_description(data.get("a"), "a")
+    if data.get("b") is not None:
+        _check_description(data["b"], "b")
+    elif "b" not in data:
+        raise DataError("b.candidate must be a name; b is null where a description is rated alone")
+    for length in ("a_length", "b_length"):
+        _check_number(data.get(length), length, 0)
+    if not isinstance(data.get("audit"), bool | None):
+        raise DataError("audit must be true, false or null")
+
+
+def _check_description(said: object, side: str) -> None:
+    if not isinstance(said, dict) or not isinstance(said.get("candidate"), str):
+        raise DataError(f"{side}.candidate must be a name")
+    for key in ("text", "model", "family"):
+        if not isinstance(said.get(key), str | None):
+            raise DataError(f"{side}.{key} must be text")
+
+
+def _check_number(value: object, where: str, lowest: float = -LARGEST) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= LARGEST:
+        raise DataError(f"{where} must be a number from {lowest:g} to {LARGEST:g}")
+
+
+def _check_scales(scales: object) -> None:
+    if not isinstance(scales, dict | None):
+        raise DataError("scales must be an object")
+    for name, labels in (scales or {}).items():
+        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+            raise DataError(f"scales.{name} must be a list of labels, lowest first")
+        if not labels or len(set(labels)) < len(labels):
+            raise DataError(f"scales.{name} must name every label once")
+
+
+def _check_choice(said: object, part: str, place: int, who: str, allowed: frozenset[str]) -> None:
+    if not isinstance(said, dict) or not isinstance(said.get(who), str):
+        raise DataError(f"{part}[{place}].{who} must be a name")
+    choice, stated = said.get("choice"), said.get("probability")
+    if choice is not None and not (isinstance(choice, str) and choice in allowed):
+        raise DataError(f"{part}[{place}].choice must be one of {', '.join(sorted(allowed))}, or null")
+    if stated is not None:
+        _check_probability(stated, f"{part}[{place}].probability")
+    _check_order(said, f"{part}[{place}]")
+    criteria = said.get("criteria")
+    if criteria is not None:
+        _check_criteria(criteria, f"{part}[{place}].criteria")
+    if said.get("options") is not None:
+        _check_options(said["options"], f"{part}[{place}].options")
+
+
+def _check_probability(stated: object, where: str) -> None:
+    if isinstance(stated, bool) or not isinstance(stated, int | float) or not 0 <= stated <= 1:
+        raise DataError(f"{where} must be within 0..1")
+
+
+def _check_order(said: Mapping[str, Any], where: str) -> None:
+    if said.get("order") not in (None, "ab", "ba"):
+        raise DataError(f"{where}.order must be ab or ba")
+    if said.get("strength") not in (None, 1, 2):
+        raise DataError(f"{where}.strength must be 1, 2 or null")
+    if not isinstance(said.get("sample"), int | None):
+        raise DataError(f"{where}.sample must be a whole number")
+    if not isinstance(said.get("consistent"), bool | None):
+        raise DataError(f"{where}.consistent must be true, false or null")
+    if not isinstance(said.get("family"), str | None):
+        raise DataError(f"{where}.family must be text")
+
+
+def _check_criteria(criteria: object, where: str) -> None:
+    if not isinstance(criteria, dict):
+        raise DataError(f"{where} must be an object")
+    for name, answer in criteria.items():
+        if not isinstance(answer, dict):
+            _check_answer(answer, where, name)
+        elif "choice" in answer:
+            _check_comparison(answer, f"{where}.{name}")
+        else:
+            _check_answer(answer.get("a"), where, name)
+            _check_answer(answer.get("b"), where, name)
+
+
+def _check_comparison(answer: Mapping[str, Any], where: str) -> None:
+    if answer["choice"] not in (None, *CHOICES):
+        raise DataError(f"{where}.choice must be one of {', '.join(CHOICES)}, or null")
+    if answer.get("strength") not in (None, 1, 2):
+        raise DataError(f"{where}.strength must be 1, 2 or null")
+
+
+def _check_answer(answer: object, where: str, name: str) -> None:
+    if answer is None or isinstance(answer, str | bool):
+        return
+    if isinstance(answer, int | float):
+        if not -LARGEST <= answer <= LARGEST:
+            raise DataError(f"{where}.{name} must be within -{LARGEST:g}..{LARGEST:g}")
+    elif not isinstance(answer, list) or not all(isinstance(each, str) for each in answer):
+        raise DataError(f"{where}.{name} must be a label, a number, a list of labels, or null")
+
+
+def _check_options(options: object, where: str) -> None:
+    if not isinstance(options, dict):
+        raise DataError(f"{where} must be an object")
+    for name, labels in options.items():
+        if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+            raise DataError(f"{where}.{name} must be a list of labels, in the order in which they were shown")
