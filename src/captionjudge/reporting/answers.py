@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -53,16 +53,8 @@ class Answers:
         return self.kind in ("scale", "number", "comparison")
 
 
-@dataclass(slots=True)
-class Column:
-    """Answers to one criterion while they are being read: rows of choices, and what was said of A and of B."""
-
-    row: list[int] = field(default_factory=list)
-    a: list[Any] = field(default_factory=list)
-    b: list[Any] = field(default_factory=list)
-
-
-Columns = defaultdict[tuple[str, About], Column]
+Columns = defaultdict[tuple[str, About], list[tuple[int, Any, Any]]]
+"""By criterion: the row of the choice, and what was said of A and of B (or of the pair, or the image, and None)."""
 
 
 class Lines(NamedTuple):
@@ -94,18 +86,17 @@ class Source(NamedTuple):
 def keep(columns: Columns, row: int, criteria: Mapping[str, Any], level: Callable[[Any, Any], float]) -> None:
     """Take the criteria of one choice in. `level` makes a level of a choice and a strength."""
     for name, answer in criteria.items():
-        if not isinstance(answer, dict):
-            column, a, b = columns[name, "image"], _hashable(answer), None
+        if answer.__class__ is not dict:
+            if answer is not None:
+                columns[name, "image"].append((row, _hashable(answer), None))
         elif "choice" in answer:
-            column, a, b = columns[name, "pair"], level(answer["choice"], answer.get("strength")), None
+            columns[name, "pair"].append((row, level(answer["choice"], answer.get("strength")), None))
         else:
-            column = columns[name, "description"]
-            a, b = _hashable(answer.get("a")), _hashable(answer.get("b"))
-        if a is None and b is None:
-            continue
-        column.row.append(row)
-        column.a.append(a)
-        column.b.append(b)
+            a, b = answer.get("a"), answer.get("b")
+            if a.__class__ is list or b.__class__ is list:
+                a, b = _hashable(a), _hashable(b)
+            if a is not None or b is not None:
+                columns[name, "description"].append((row, a, b))
 
 
 class Read(NamedTuple):
@@ -167,13 +158,14 @@ class _Found(NamedTuple):
     leads: list[Floats]
 
 
-def _part(column: Column, source: Source, about: About, lines: Lines, judged: bool) -> _Part:
-    row = np.array(column.row, dtype=np.int64)
+def _part(column: Sequence[tuple[int, Any, Any]], source: Source, about: About, lines: Lines, judged: bool) -> _Part:
+    rows, a, b = (list(each) for each in zip(*column, strict=True))
+    row = np.array(rows, dtype=np.int64)
     line = source.line[row]
     if about != "description":
-        return _Part(row, column.a, line if about == "pair" else lines.image[line], line, source.by[row], judged)
+        return _Part(row, a, line if about == "pair" else lines.image[line], line, source.by[row], judged)
     unit = np.concatenate([lines.units[line, 0], lines.units[line, 1]])
-    return _Part(row, column.a + column.b, unit, np.tile(line, 2), np.tile(source.by[row], 2), judged)
+    return _Part(row, a + b, unit, np.tile(line, 2), np.tile(source.by[row], 2), judged)
 
 
 def _criterion(key: tuple[str, About], parts: Sequence[_Part], lines: Lines) -> _Found:

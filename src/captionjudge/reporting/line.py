@@ -1,6 +1,7 @@
 """One line of a judgments file: read and checked, so that whatever is used of it has the type it should have."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -12,6 +13,8 @@ LONGEST = 64 * 2**20
 """Bytes; a longer line is left out unread."""
 LARGEST = 1e12
 """Numbers beyond this, either way, are mistakes: their squares would drown all others."""
+_TEXT, _NAME = (str, type(None)), (str, int, float, type(None))
+_LABELS = frozenset((str, bool, type(None)))
 _JUDGES, _PEOPLE = frozenset(CHOICES), frozenset((*CHOICES, "skip"))
 
 
@@ -41,16 +44,16 @@ def checked(line: bytes) -> dict[str, Any]:
 
 
 def _check_pair(data: Mapping[str, Any]) -> None:
-    for key in ("id", "image"):
-        if not isinstance(data.get(key), str | int | float | None):
-            raise DataError(f"{key} must be text or a number")
+    if not (isinstance(data.get("id"), _NAME) and isinstance(data.get("image"), _NAME)):
+        raise DataError("id and image must be text or a number")
     _check_description(data.get("a"), "a")
     if data.get("b") is not None:
         _check_description(data["b"], "b")
     elif "b" not in data:
         raise DataError("b.candidate must be a name; b is null where a description is rated alone")
-    for length in ("a_length", "b_length"):
-        _check_number(data.get(length), length, 0)
+    if data.get("a_length") is not None or data.get("b_length") is not None:
+        _check_length(data.get("a_length"), "a_length")
+        _check_length(data.get("b_length"), "b_length")
     if not isinstance(data.get("audit"), bool | None):
         raise DataError("audit must be true, false or null")
 
@@ -58,16 +61,16 @@ def _check_pair(data: Mapping[str, Any]) -> None:
 def _check_description(said: object, side: str) -> None:
     if not isinstance(said, dict) or not isinstance(said.get("candidate"), str):
         raise DataError(f"{side}.candidate must be a name")
-    for key in ("text", "model", "family"):
-        if not isinstance(said.get(key), str | None):
-            raise DataError(f"{side}.{key} must be text")
+    get = said.get
+    if not (isinstance(get("text"), _TEXT) and isinstance(get("model"), _TEXT) and isinstance(get("family"), _TEXT)):
+        raise DataError(f"{side}.text, model and family must be text")
 
 
-def _check_number(value: object, where: str, lowest: float = -LARGEST) -> None:
+def _check_length(value: object, where: str) -> None:
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= LARGEST:
-        raise DataError(f"{where} must be a number from {lowest:g} to {LARGEST:g}")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LARGEST:
+        raise DataError(f"{where} must be a number from 0 to {LARGEST:g}")
 
 
 def _check_scales(scales: object) -> None:
@@ -88,7 +91,9 @@ def _check_choice(said: object, part: str, place: int, who: str, allowed: frozen
         raise DataError(f"{part}[{place}].choice must be one of {', '.join(sorted(allowed))}, or null")
     if stated is not None:
         _check_probability(stated, f"{part}[{place}].probability")
-    _check_order(said, f"{part}[{place}]")
+    fault = _fault(said)
+    if fault:
+        raise DataError(f"{part}[{place}].{fault}")
     criteria = said.get("criteria")
     if criteria is not None:
         _check_criteria(criteria, f"{part}[{place}].criteria")
@@ -101,23 +106,36 @@ def _check_probability(stated: object, where: str) -> None:
         raise DataError(f"{where} must be within 0..1")
 
 
-def _check_order(said: Mapping[str, Any], where: str) -> None:
-    if said.get("order") not in (None, "ab", "ba"):
-        raise DataError(f"{where}.order must be ab or ba")
-    if said.get("strength") not in (None, 1, 2):
-        raise DataError(f"{where}.strength must be 1, 2 or null")
-    if not isinstance(said.get("sample"), int | None):
-        raise DataError(f"{where}.sample must be a whole number")
-    if not isinstance(said.get("consistent"), bool | None):
-        raise DataError(f"{where}.consistent must be true, false or null")
-    if not isinstance(said.get("family"), str | None):
-        raise DataError(f"{where}.family must be text")
+def _fault(said: Mapping[str, Any]) -> str:
+    get = said.get
+    shape = (get("order"), get("strength"), get("sample"), get("consistent"), get("family"))
+    try:
+        return _fault_of(*shape)
+    except TypeError:
+        # A list or an object, which cannot be remembered.
+        return _fault_of.__wrapped__(*shape)
+
+
+@lru_cache(maxsize=10_000, typed=True)
+def _fault_of(order: object, strength: object, sample: object, consistent: object, family: object) -> str:
+    """What is wrong with the small parts of a choice; remembered, as most choices of a file are alike."""
+    if order not in (None, "ab", "ba"):
+        return "order must be ab or ba"
+    if strength not in (None, 1, 2):
+        return "strength must be 1, 2 or null"
+    if not isinstance(sample, int | None):
+        return "sample must be a whole number"
+    if not isinstance(consistent, bool | None):
+        return "consistent must be true, false or null"
+    return "" if isinstance(family, str | None) else "family must be text"
 
 
 def _check_criteria(criteria: object, where: str) -> None:
     if not isinstance(criteria, dict):
         raise DataError(f"{where} must be an object")
     for name, answer in criteria.items():
+        if answer.__class__ is dict and "choice" not in answer and _plain(answer.get("a"), answer.get("b")):
+            continue
         if not isinstance(answer, dict):
             _check_answer(answer, where, name)
         elif "choice" in answer:
@@ -125,6 +143,16 @@ def _check_criteria(criteria: object, where: str) -> None:
         else:
             _check_answer(answer.get("a"), where, name)
             _check_answer(answer.get("b"), where, name)
+
+
+def _plain(a: Any, b: Any) -> bool:
+    """Whether both are labels or numbers within bounds: what nearly all answers are."""
+    try:
+        return (a.__class__ in _LABELS or -LARGEST <= a <= LARGEST) and (
+            b.__class__ in _LABELS or -LARGEST <= b <= LARGEST
+        )
+    except TypeError:
+        return False
 
 
 def _check_comparison(answer: Mapping[str, Any], where: str) -> None:

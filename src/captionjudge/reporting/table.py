@@ -10,7 +10,7 @@ import numpy as np
 
 from captionjudge.errors import DataError
 from captionjudge.judging.outcome import merge
-from captionjudge.reporting.answers import Column, Columns, Lines, Source, keep, read
+from captionjudge.reporting.answers import Columns, Lines, Source, keep, read
 from captionjudge.reporting.columns import Choices, LineError, Recorded, Shown
 from captionjudge.reporting.family import Family, family_of
 from captionjudge.reporting.style import relative, style, words
@@ -28,53 +28,59 @@ NO_VALUE = "(none)"
 class _Rows:
     """Choices while they are being read."""
 
-    line: list[int] = field(default_factory=list)
-    by: list[str] = field(default_factory=list)
-    outcome: list[int] = field(default_factory=list)
-    level: list[float] = field(default_factory=list)
-    probability: list[float] = field(default_factory=list)
-    a_first: list[bool] = field(default_factory=list)
-    contradicts: list[float] = field(default_factory=list)
-    columns: Columns = field(default_factory=lambda: defaultdict(Column))
+    said: list[tuple[int, str, str | None, int | None, float | None, str | None, bool | None]] = field(
+        default_factory=list
+    )
+    columns: Columns = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, line: int, who: str, said: Mapping[str, Any], none: int) -> None:
-        """Take one choice in; `none` is the code of there being none."""
-        choice, stated = said.get("choice"), said.get("probability")
-        criteria, consistent = said.get("criteria"), said.get("consistent")
+    def add(self, line: int, who: str, said: Mapping[str, Any]) -> None:
+        """Take one choice in."""
+        get = said.get
+        criteria = get("criteria")
         if criteria:
-            keep(self.columns, len(self.line), criteria, level_of)
-        self.line.append(line)
-        self.by.append(who)
-        self.outcome.append(_CODES.get(choice, none))  # type: ignore[arg-type]
-        self.level.append(level_of(choice, said.get("strength")))
-        self.probability.append(_NAN if stated is None or choice is None else float(stated))
-        self.a_first.append(said.get("order") != "ba")
-        self.contradicts.append(_NAN if consistent is None else float(not consistent))
+            keep(self.columns, len(self.said), criteria, level_of)
+        choice, stated, order = get("choice"), get("probability"), get("order")
+        self.said.append((line, who, choice, get("strength"), stated, order, get("consistent")))
 
     def source(self) -> tuple[Source, tuple[str, ...]]:
         """Whose choices these are, and about which line."""
-        names, by = _coded(self.by)
-        return Source(self.columns, np.array(self.line, dtype=np.int64), by), names
+        names, by = _coded([each[1] for each in self.said])
+        return Source(self.columns, np.array([each[0] for each in self.said], dtype=np.int64), by), names
 
     def choices(
-        self, source: Source, names: tuple[str, ...], pair: Ints, turned: Bools, criteria: dict[str, Floats],
+        self,
+        source: Source,
+        names: tuple[str, ...],
+        pair: Ints,
+        turned: Bools,
+        criteria: dict[str, Floats],
         compared: frozenset[str],
-    ) -> Choices:  # fmt: skip
-        """Those about pairs. `pair` is that of every line, -1 where it is none."""
+        none: int,
+    ) -> Choices:
+        """Those about pairs.
+
+        Args:
+            pair: that of every line, -1 where it is none.
+            turned: of every line, whether A and B change places.
+            none: the code of there being no choice.
+        """
         rows = pair[source.line] >= 0
         swap = turned[source.line][rows]
-        outcome = np.array(self.outcome, dtype=np.int64)[rows]
+        outcome = np.array([_CODES.get(each[2], none) for each in self.said], dtype=np.int64)[rows]  # type: ignore[arg-type]
+        level = np.array([level_of(each[2], each[3]) for each in self.said], dtype=np.float64)[rows]
+        stated = [_NAN if each[4] is None or each[2] is None else each[4] for each in self.said]
+        contradicts = [_NAN if each[6] is None else not each[6] for each in self.said]
         return Choices(
             pair[source.line][rows],
             source.by[rows],
             names,
             np.where(swap & ((outcome == Outcome.A) | (outcome == Outcome.B)), 1 - outcome, outcome),
-            np.where(swap, -1.0, 1.0) * np.array(self.level, dtype=np.float64)[rows],
-            np.array(self.probability, dtype=np.float64)[rows],
-            np.array(self.a_first, dtype=bool)[rows] ^ swap,
+            np.where(swap, -1.0, 1.0) * level,
+            np.array(stated, dtype=np.float64)[rows],
+            np.array([each[5] != "ba" for each in self.said], dtype=bool)[rows] ^ swap,
             {name: each[rows] for name, each in criteria.items() if not np.isnan(each[rows]).all()},
             compared,
-            np.array(self.contradicts, dtype=np.float64)[rows],
+            np.array(contradicts, dtype=np.float64)[rows],
         )
 
 
@@ -122,13 +128,13 @@ class Table:
 
     def _add_choices(self, line: int, verdicts: Sequence[Any], people: Sequence[Any]) -> None:
         for said in verdicts:
-            self._verdicts.add(line, said["judge"], said, Outcome.FAILED)
+            self._verdicts.add(line, said["judge"], said)
             if said.get("family"):
                 self._families[said["judge"]] = Family(said["family"], "stated")
             if said.get("options"):
                 self._shown += [(said["judge"], line, *each) for each in _places(said)]
         for said in people:
-            self._people.add(line, said["annotator"], said, -1)
+            self._people.add(line, said["annotator"], said)
 
     def _code(self, line: int, description: Mapping[str, Any]) -> int:
         """The code of a description: candidates that say the same of an image twice are one."""
@@ -179,8 +185,10 @@ class Table:
             np.array([bool(each) for each in audit]) if any(each is not None for each in audit) else None,
             of_pair,
             {key: tuple(values) for key, values in self._slices.items()},
-            self._verdicts.choices(verdicts, judges, pair_of, turned, answered.verdicts, answered.compared),
-            self._people.choices(people, annotators, pair_of, turned, answered.people, answered.compared),
+            self._verdicts.choices(
+                verdicts, judges, pair_of, turned, answered.verdicts, answered.compared, int(Outcome.FAILED)
+            ),
+            self._people.choices(people, annotators, pair_of, turned, answered.people, answered.compared, -1),
             answered.answers,
             self._shown_as(judges, image),
             len(self._images) - len(self._pairs),

@@ -41,7 +41,7 @@ def of_choices(own: Ints, other: Ints, image: Ints, rules: Rules) -> dict[str, A
 
 
 def few(own: Ints, other: Ints, image: Ints) -> dict[str, Any]:
-    """The most used measures of the same: accuracy (also over images, also of decisive choices alone), Cohen's kappa."""
+    """The most used measures of the same: accuracy, also over images and of decisive choices alone; Cohen's kappa."""
     both = decided(own) & decided(other)
     decisive = accuracy(np.where(both, own, -1), np.where(both, other, -1), clusters=image)
     return {

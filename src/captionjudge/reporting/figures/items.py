@@ -89,8 +89,8 @@ def _of_judge(found: Basis, index: int, prefix: str) -> Iterator[tuple[str, Pair
     }
     for name, pairs in rows.items():
         yield f"{prefix}.{name}", pairs
-    for label in LABELS[:CHOSEN]:
-        yield f"{prefix}.{label}", lambda code=LABELS.index(label): pair[outcome == code]  # type: ignore[misc]
+    for code, label in enumerate(LABELS[:CHOSEN]):
+        yield f"{prefix}.{label}", lambda code=code: pair[outcome == code]  # type: ignore[misc]
     for place, name in enumerate(recorded.people.names):
         yield f"{prefix}.disagreements.{name}", lambda place=place: _with_person(found, index, place)  # type: ignore[misc]
 

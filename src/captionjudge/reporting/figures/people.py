@@ -1,5 +1,6 @@
 """How people agree with each other: the ceiling of every judge."""
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -67,17 +68,15 @@ def _with_majority(found: Basis) -> Statistic:
 
 def _between(found: Basis) -> list[dict[str, Any]]:
     """Every two of the people who chose most."""
-    names, votes = found.recorded.people.names, found.votes
+    names = found.recorded.people.names
     counts = np.bincount(found.voters[found.voters >= 0], minlength=len(names))
     most = sorted(np.argsort(-counts, kind="stable")[:MOST_BETWEEN].tolist())
     own = {who: _of_person(found, who) for who in most if counts[who]}
-    made = []
-    for place, one in enumerate(own):
-        for two in list(own)[place + 1 :]:
-            if ((own[one] >= 0) & (own[two] >= 0)).any():
-                made.append({"one": names[one], "two": names[two], **few(own[one], own[two], found.image)})
-    del votes
-    return made
+    return [
+        {"one": names[one], "two": names[two], **few(own[one], own[two], found.image)}
+        for one, two in combinations(own, 2)
+        if ((own[one] >= 0) & (own[two] >= 0)).any()
+    ]
 
 
 def _of_person(found: Basis, who: int) -> Ints:

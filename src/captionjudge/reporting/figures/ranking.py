@@ -17,7 +17,7 @@ from captionjudge.statistics.ranking import NoRanking, Ranking, TieModel, bradle
 from captionjudge.statistics.separability import expected_wins, groups, next_pair, rank_ranges
 
 MOST_CANDIDATES = 200
-_ORDERS = 10
+_ORDERS = 5
 _K, _BASE = 4.0, 1000.0
 NOTHING = "there are no verdicts about two candidates"
 _STYLE_RULE = (
@@ -228,8 +228,8 @@ def _elo(played: _Played, found: Ranking | None) -> dict[str, Any]:
     played_points = np.array([ratings(rng.permutation(ordered)) for _ in range(_ORDERS)])
     points = None if found is None else elo_points(found, _BASE)
     return {
-        "rule": f"points: the model's strengths, 400 / ln 10 each; played: mean, lowest and highest over {_ORDERS} random "
-        f"orders of all comparisons; in_order: in the order of the file; k = {_K:g}, base {_BASE:g}, ties half",
+        "rule": f"points: the model's strengths, 400 / ln 10 each; played: mean, lowest and highest over {_ORDERS} "
+        f"random orders of all comparisons; in_order: in the order of the file; k = {_K:g}, base {_BASE:g}, ties half",
         "candidates": [
             {
                 "candidate": name,
