@@ -12,6 +12,7 @@ from captionjudge.statistics.arrays import Bools, Floats, Ints
 About = Literal["description", "pair", "image"]
 Kind = Literal["scale", "number", "label", "text", "comparison"]
 _NAN = float("nan")
+_NUMBERS = frozenset((int, float, type(None)))
 MOST_LABELS = 50
 """Of a criterion with more different labels than this, an answer is a text and no category."""
 
@@ -28,6 +29,7 @@ class Answers:
         labels: of the levels 0.., where it is a scale or has labels.
         unit: shape (n,), a code of what is answered about.
         image: shape (n,), a code of its image.
+        candidate: shape (n,), who wrote the description, an index into `Recorded.described`; -1 where it is about none.
         line: shape (n,), the line of the file, counted from 0 over the lines that are used.
         by: shape (n,), who, an index into the judges' or the annotators' names.
         judged: shape (n,), whether it is a judge's.
@@ -41,6 +43,7 @@ class Answers:
     labels: tuple[str, ...]
     unit: Ints
     image: Ints
+    candidate: Ints
     line: Ints
     by: Ints
     judged: Bools
@@ -62,6 +65,7 @@ class Lines(NamedTuple):
 
     Attributes:
         units: shape (lines, 2), codes of the descriptions A and B.
+        candidate: shape (descriptions,), who wrote each.
         image: shape (lines,), codes of images.
         turned: shape (lines,), whether A and B change places.
         scales: the different scales of the file.
@@ -69,6 +73,7 @@ class Lines(NamedTuple):
     """
 
     units: Ints
+    candidate: Ints
     image: Ints
     turned: Bools
     scales: Sequence[Mapping[str, Sequence[str]]]
@@ -176,7 +181,16 @@ def _criterion(key: tuple[str, About], parts: Sequence[_Part], lines: Lines) -> 
     kind, labels, level = _levels(name, about, given, line, lines)
     known = ~np.isnan(level)
     unusable = sum(value is not None for value in given) - int(known.sum())
-    where = (unit[known], lines.image[line[known]], line[known], by[known], judged[known], level[known])
+    candidate = lines.candidate[unit] if about == "description" else np.full(len(unit), -1)
+    where = (
+        unit[known],
+        lines.image[line[known]],
+        candidate[known],
+        line[known],
+        by[known],
+        judged[known],
+        level[known],
+    )
     ends = np.cumsum([len(part.unit) for part in parts])
     length = max(1, len(labels) - 1) if kind == "scale" else 1
     leads = [
@@ -204,6 +218,8 @@ def _levels(
     if on_scale:
         longest = max((lines.scales[place][name] for place in on_scale), key=len)
         return "scale", tuple(longest), _on_scales(name, given, scale, on_scale, lines.scales)
+    if set(map(type, given)) <= _NUMBERS:
+        return "number", (), np.array(given, dtype=np.float64)
     seen = {value: number_of(value) for value in set(given)}
     numbers = np.array([seen[value] for value in given], dtype=np.float64)
     if 2 * (~np.isnan(numbers)).sum() >= sum(value is not None for value in given):

@@ -61,7 +61,8 @@ class Recorded:
     """All of a judgments file.
 
     Attributes:
-        candidates: names.
+        candidates: names of those that were compared.
+        described: names of all whose descriptions were answered about.
         families: of candidates and judges, by name.
         ids: of the pairs; the number of the line where it has none.
         a, b: shape (pairs,), indexes into `candidates`.
@@ -79,6 +80,7 @@ class Recorded:
     """
 
     candidates: tuple[str, ...]
+    described: tuple[str, ...]
     families: Mapping[str, Family]
     ids: tuple[str, ...]
     a: Ints
@@ -143,6 +145,7 @@ def _answers_of(found: Answers, lines: Bools) -> Answers:
         found,
         unit=found.unit[rows],
         image=found.image[rows],
+        candidate=found.candidate[rows],
         line=found.line[rows],
         by=found.by[rows],
         judged=found.judged[rows],

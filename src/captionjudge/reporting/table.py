@@ -164,7 +164,8 @@ class Table:
         pair_of[of_pair], turned[of_pair] = np.arange(len(of_pair)), swap
         image = _coded(self._images)[1]
         units = np.array(self._units, dtype=np.int64).reshape(len(self._images), 2)
-        known = Lines(units, image, turned, self._scales, np.array(self._scale, dtype=np.int64))
+        described, writer = _coded([name for _, name, _ in self._unit])
+        known = Lines(units, writer, image, turned, self._scales, np.array(self._scale, dtype=np.int64))
         (verdicts, judges), (people, annotators) = self._verdicts.source(), self._people.source()
         answered = read(verdicts, people, known)
         numbers = np.array([pair[2:6] for pair in self._pairs], dtype=np.float64).reshape(len(self._pairs), 4)
@@ -173,6 +174,7 @@ class Table:
         ids = list(self._ids)
         return Recorded(
             names,
+            described,
             {name: self._families.get(name) or family_of(name) for name in {*self._families, *judges}},
             tuple(ids[line] for line in self._line_of_pair),
             np.where(swap, b, a),

@@ -16,6 +16,19 @@ from captionjudge.statistics.within import Measure, correlation_within
 
 MOST_STEPS = 50
 _MOST_CELLS = 10_000_000
+NO_STEPS = "not defined, levels are not few whole numbers"
+CATEGORICAL = (
+    "accuracy",
+    "accuracy_per_image",
+    "cohen_kappa",
+    "cohen_linear",
+    "cohen_quadratic",
+    "fleiss_kappa",
+    "gwet_ac1",
+    "gwet_ac2_linear",
+    "gwet_ac2_quadratic",
+    "krippendorff_nominal",
+)
 _WEIGHTINGS: tuple[Weighting, ...] = ("linear", "quadratic")
 _WITHIN: dict[str, Measure] = {
     "kendall_tau_b_per_image": "tau-b",
@@ -33,7 +46,7 @@ def of_choices(own: Ints, other: Ints, image: Ints, rules: Rules) -> dict[str, A
     x, y = rules.level(own), rules.level(other)
     found = few(own, other, image)
     found |= _nominal(np.stack([own, other], axis=1), CHOSEN, image)
-    found |= _weighted(x, y, image, (-1, 1)) | _correlations(x, y, image)
+    found |= _weighted(x, y, image) | _correlations(x, y, image)
     signs = accuracy(_code(x), _code(y), clusters=image)
     found["pairwise_accuracy"] = _named(signs, "share of pairs ordered, or tied, alike")
     left_out_too = {key: _add(each, left_out) for key, each in found.items()}
@@ -63,18 +76,42 @@ def of_labels(one: Ints, two: Ints, labels: tuple[str, ...], image: Ints) -> dic
     return found | {"confusion": {"labels": labels, "table": confusion_table(one, two, len(labels))}}
 
 
-def of_levels(x: Floats, y: Floats, image: Ints, span: tuple[float, float] | None) -> dict[str, Any]:
+def of_levels(
+    x: Floats,
+    first: Floats,
+    y: Floats,
+    image: Ints,
+    span: tuple[float, float] | None,
+    labels: tuple[str, ...] = (),
+) -> dict[str, Any]:
     """Two raters' levels (shape (n,), none missing).
 
     Args:
+        x, first: the one rater's, for measures of order and distance, and for measures of categories.
+        y: the other's.
         span: the lowest and the highest level, where levels are whole numbers of which there are few; else None, and
             measures of categories are not defined.
+        labels: of the levels, where they have some.
     """
-    found = _weighted(x, y, image, span) | _correlations(x, y, image)
+    found = (
+        _categories(first, y, image, span, labels)
+        | _correlations(x, y, image)
+        | _alphas(np.stack([x, y], axis=1), image)
+    )
     found["pairwise_accuracy"] = pairwise_accuracy(x, y)
     found["pairwise_accuracy_per_image"] = pairwise_accuracy(x, y, image)
-    found |= {key: correlation_within(x, y, image, measure) for key, measure in _WITHIN.items()}
-    return found
+    return found | {key: correlation_within(x, y, image, measure) for key, measure in _WITHIN.items()}
+
+
+def _categories(
+    x: Floats, y: Floats, image: Ints, span: tuple[float, float] | None, labels: tuple[str, ...]
+) -> dict[str, Any]:
+    if span is None:
+        return dict.fromkeys(CATEGORICAL, undefined(NO_STEPS, len(x))) | {"confusion": None}
+    low, size = int(span[0]), 1 + int(span[1] - span[0])
+    one, two = ((each - low).astype(np.int64) for each in (x, y))
+    found = of_labels(one, two, labels or tuple(str(low + step) for step in range(size)), image)
+    return found | _by_weights(one, two, size, image)
 
 
 def many(table: Floats, image: Ints, span: tuple[float, float] | None, ordered: bool) -> dict[str, Any]:
@@ -82,17 +119,16 @@ def many(table: Floats, image: Ints, span: tuple[float, float] | None, ordered: 
     whole = span is not None
     low, size = (int(span[0]), 1 + int(span[1] - span[0])) if span else (0, 0)
     codes = np.where(np.isnan(table), -1, np.nan_to_num(table) - low).astype(np.int64) if whole else None
-    none = "not defined, levels are not few whole numbers"
     found: dict[str, Any] = {
         "krippendorff_nominal": alpha(table, "nominal", image),
-        "fleiss_kappa": undefined(none) if codes is None else fleiss_kappa(codes, size, clusters=image),
-        "gwet_ac1": undefined(none) if codes is None else gwet_ac(codes, size, clusters=image),
+        "fleiss_kappa": undefined(NO_STEPS) if codes is None else fleiss_kappa(codes, size, clusters=image),
+        "gwet_ac1": undefined(NO_STEPS) if codes is None else gwet_ac(codes, size, clusters=image),
     }
     if not ordered:
         return found
     for weighting in _WEIGHTINGS:
         found[f"gwet_ac2_{weighting}"] = (
-            undefined(none) if codes is None else gwet_ac(codes, size, weighting=weighting, clusters=image)
+            undefined(NO_STEPS) if codes is None else gwet_ac(codes, size, weighting=weighting, clusters=image)
         )
     return found | _alphas(table, image)
 
@@ -116,22 +152,18 @@ def _nominal(table: Ints, size: int, image: Ints) -> dict[str, Any]:
     }
 
 
-def _weighted(x: Floats, y: Floats, image: Ints, span: tuple[float, float] | None) -> dict[str, Any]:
-    """Measures for which some disagreements are smaller than others."""
+def _weighted(x: Floats, y: Floats, image: Ints) -> dict[str, Any]:
+    """Measures of choices, -1 to 1, for which some disagreements are smaller than others."""
+    return _by_weights(_code(x), _code(y), 3, image) | _alphas(np.stack([x, y], axis=1), image)
+
+
+def _by_weights(one: Ints, two: Ints, size: int, image: Ints) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if span is None:
-        none = undefined("not defined, levels are not few whole numbers", len(x))
-        names = ("cohen_linear", "cohen_quadratic", "gwet_ac2_linear", "gwet_ac2_quadratic")
-        found = dict.fromkeys(names, none)
-    else:
-        size = 1 + int(span[1] - span[0])
-        one, two = (np.where(np.isnan(each), -1, np.nan_to_num(each) - span[0]).astype(np.int64) for each in (x, y))
-        for weighting in _WEIGHTINGS:
-            found[f"cohen_{weighting}"] = cohen_kappa(one, two, size, weighting=weighting, clusters=image)
-        table = np.stack([one, two], axis=1)
-        for weighting in _WEIGHTINGS:
-            found[f"gwet_ac2_{weighting}"] = gwet_ac(table, size, weighting=weighting, clusters=image)
-    return found | _alphas(np.stack([x, y], axis=1), image)
+    table = np.stack([one, two], axis=1)
+    for weighting in _WEIGHTINGS:
+        found[f"cohen_{weighting}"] = cohen_kappa(one, two, size, weighting=weighting, clusters=image)
+        found[f"gwet_ac2_{weighting}"] = gwet_ac(table, size, weighting=weighting, clusters=image)
+    return found
 
 
 def _alphas(table: Floats, image: Ints) -> dict[str, Any]:

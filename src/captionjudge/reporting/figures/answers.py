@@ -1,5 +1,6 @@
 """Answers to one criterion: a judge beside people, and people among each other."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ _REFERENCES = {
     "mean": "the mean of people's levels",
     "majority": "the answer of more people than any other; none where two have as many",
 }
+_OWN = "the judge's mean answer, and its first where categories are compared"
 _TEXT = "more than 50 different labels: a text, not a category"
 
 
@@ -45,8 +47,14 @@ class _Said(NamedTuple):
     who: Ints
 
 
+def _from_one(asked: Answers) -> Answers:
+    """The levels of a scale counted from 1, as people write them down; others as they are."""
+    return replace(asked, level=asked.level + 1) if asked.kind == "scale" else asked
+
+
 def beside_people(found: Basis, asked: Answers, judge: int) -> dict[str, Any]:
     """A judge's answers to a criterion beside people's."""
+    asked = _from_one(asked)
     rows = asked.judged & (asked.by == judge)
     made: dict[str, Any] = {**_heading(asked), "answers": int(rows.sum())}
     if asked.kind == "text":
@@ -55,17 +63,22 @@ def beside_people(found: Basis, asked: Answers, judge: int) -> dict[str, Any]:
     made["changes_with_order"] = _changes(asked, rows)
     units = len(said.image)
     own = mean_by(asked.unit[rows], asked.level[rows], units)
+    first = _first(asked.unit[rows], asked.level[rows], units)
     if not asked.ordered:
-        first = _first(asked.unit[rows], asked.level[rows], units)
         return made | _labels(asked, said, first)
     references: dict[str, Any] = {}
-    for name, (unit, level) in _references(asked, said).items():
-        x = own[unit]
-        known = ~(np.isnan(x) | np.isnan(level))
-        unit, x, y = unit[known], x[known], level[known]
-        measures = of_levels(x, y, said.image[unit], span(x, y))
-        references[name] = {"rule": f"the mean of the judge's answers; {_REFERENCES[name]}", "n": len(x), **measures}
+    for name, (unit, level) in _references(said).items():
+        known = ~(np.isnan(own[unit]) | np.isnan(level))
+        unit, y = unit[known], level[known]
+        measures = of_levels(own[unit], first[unit], y, said.image[unit], _ends(asked, first[unit], y), asked.labels)
+        references[name] = {"rule": f"{_OWN}; {_REFERENCES[name]}", "n": len(y), **measures}
     return made | {"references": references, "each": _each(found, said, own)}
+
+
+def _ends(asked: Answers, *levels: Floats) -> tuple[float, float] | None:
+    """Of a scale both ends, whether or not they occur; of numbers the lowest and the highest."""
+    found = span(*levels)
+    return (1.0, float(len(asked.labels))) if found and asked.kind == "scale" else found
 
 
 def _heading(asked: Answers) -> dict[str, Any]:
@@ -103,7 +116,7 @@ def span(*levels: Floats) -> tuple[float, float] | None:
     return float(known.min()), float(known.max())
 
 
-def _references(asked: Answers, said: _Said) -> dict[str, tuple[Ints, Floats]]:
+def _references(said: _Said) -> dict[str, tuple[Ints, Floats]]:
     """What people say by each way of counting: units, and levels."""
     units = np.arange(len(said.image))
     mean = mean_by(said.unit, said.level, len(units))
@@ -122,7 +135,7 @@ def _codes(table: Floats) -> tuple[Floats, Ints]:
     return values, codes
 
 
-def _labels(asked: Answers, said: _Said, own: Ints) -> dict[str, Any]:
+def _labels(asked: Answers, said: _Said, own: Floats) -> dict[str, Any]:
     """Labels without an order: the judge's first answer against each way of counting."""
     votes = np.where(np.isnan(said.table), -1, np.nan_to_num(said.table)).astype(np.int64)
     top = majority(votes, len(asked.labels))
@@ -133,17 +146,17 @@ def _labels(asked: Answers, said: _Said, own: Ints) -> dict[str, Any]:
         "majority": (units, top),
     }.items():
         one = own[unit]
-        known = (one >= 0) & (code >= 0)
-        measures = of_labels(one[known], code[known], asked.labels, said.image[unit[known]])
+        known = ~np.isnan(one) & (code >= 0)
+        measures = of_labels(one[known].astype(np.int64), code[known], asked.labels, said.image[unit[known]])
         rule = f"the judge's first answer; {_REFERENCES[name]}"
         references[name] = {"rule": rule, "n": int(known.sum()), **measures}
     return {"references": references}
 
 
-def _first(unit: Ints, level: Floats, units: int) -> Ints:
-    """The first answer about every unit, -1 where there is none."""
-    made = np.full(units, -1)
-    made[unit[::-1]] = level[::-1].astype(np.int64)
+def _first(unit: Ints, level: Floats, units: int) -> Floats:
+    """The first answer about every unit, nan where there is none."""
+    made = np.full(units, np.nan)
+    made[unit[::-1]] = level[::-1]
     return made
 
 
@@ -196,15 +209,14 @@ def _two(x: Floats, y: Floats, image: Ints) -> dict[str, Any]:
 
 def among_people(found: Basis, asked: Answers) -> dict[str, Any]:
     """People's answers to a criterion among each other: the ceiling of every judge's."""
+    asked = _from_one(asked)
     said = people_said(found, asked)
     made: dict[str, Any] = {**_heading(asked), "answers": len(said.unit), "units": len(np.unique(said.unit))}
     if asked.kind == "text":
         return made | {"reason": _TEXT}
     used = (~np.isnan(said.table)).any(1)
     table, image = said.table[used], said.image[used]
-    ends = span(table.ravel()) if asked.ordered else (0.0, float(max(1, len(asked.labels) - 1)))
-    if asked.kind == "scale":
-        ends = (0.0, float(len(asked.labels) - 1))
+    ends = _ends(asked, table.ravel()) if asked.ordered else (0.0, float(max(1, len(asked.labels) - 1)))
     codes = _codes(table)[1]
     top = ceiling(codes, clusters=image)
     made |= {"pairs": top.pairs, "pooled": top.pooled, "rest": top.rest}

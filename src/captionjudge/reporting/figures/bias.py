@@ -99,8 +99,8 @@ def preferences(found: Basis) -> dict[str, Any]:
     rows = sorted({families[name].family for name in said.names} & set(names))
     columns = sorted({families[name].family for name in recorded.candidates} & set(names))
     return {
-        "candidates": {name: families[name]._asdict() for name in recorded.candidates[:200]},
-        "judges": {name: families[name]._asdict() for name in said.names[:200]},
+        "candidates": [{"candidate": name, **families[name]._asdict()} for name in recorded.candidates[:200]],
+        "judges": [{"judge": name, **families[name]._asdict()} for name in said.names[:200]],
         "judge_families": rows,
         "candidate_families": columns,
         "preference": [[table[code[row], code[column]] for column in columns] for row in rows],

@@ -11,6 +11,7 @@ from captionjudge.reporting.figures.judge import MOST_JUDGES, judge
 from captionjudge.reporting.figures.people import people
 from captionjudge.reporting.figures.plain import plain
 from captionjudge.reporting.figures.ranking import ranking
+from captionjudge.reporting.figures.scores import scores
 from captionjudge.reporting.figures.slices import slices
 from captionjudge.statistics.outcomes import count_outcomes, rule_text
 
@@ -38,6 +39,7 @@ def figures(recorded: Recorded, rules: Rules | None = None) -> dict[str, Any]:
         "judges": [judge(found, index) for index in range(min(MOST_JUDGES, len(recorded.verdicts.names)))],
         "judges_left_out": max(0, len(recorded.verdicts.names) - MOST_JUDGES),
         "people": people(found),
+        "scores": scores(recorded),
         "slices": slices(recorded, rules),
     }
     return {key: plain(value) for key, value in made.items()}
