@@ -62,6 +62,11 @@ def _reports() -> Iterator[dict[str, Any]]:
     yield figures(from_lines(one_sided))
     yield figures(from_lines((_textless("ab"[k % 2], k) for k in range(12)), ["set.kind"]))
     yield figures(from_lines(_textless("a", k) for k in range(12)))
+    yield figures(
+        from_lines(
+            [json.dumps({"a": {"candidate": "A"}, "b": {"candidate": "B"}, "verdicts": [{"judge": "j"}]}).encode()]
+        )
+    )
 
 
 @cache
