@@ -33,7 +33,7 @@ class Answers:
         line: shape (n,), the line of the file, counted from 0 over the lines that are used.
         by: shape (n,), who, an index into the judges' or the annotators' names.
         judged: shape (n,), whether it is a judge's.
-        level: shape (n,), the level, the number, or the label's code.
+        level: shape (n,), the level, the number, or the label's code; of a comparison in the line's own A and B.
         unusable: answers that are neither on the scale nor a number, and are left out.
     """
 
@@ -148,7 +148,7 @@ def read(verdicts: Source, people: Source, lines: Lines) -> Read:
 
 
 class _Part(NamedTuple):
-    """Answers from verdicts, or from people: of A, then of B where it is about descriptions."""
+    """Answers from verdicts, or from people: of A and of B in turns where it is about descriptions."""
 
     row: Ints
     given: list[Any]
@@ -169,8 +169,9 @@ def _part(column: Sequence[tuple[int, Any, Any]], source: Source, about: About, 
     line = source.line[row]
     if about != "description":
         return _Part(row, a, line if about == "pair" else lines.image[line], line, source.by[row], judged)
-    unit = np.concatenate([lines.units[line, 0], lines.units[line, 1]])
-    return _Part(row, a + b, unit, np.tile(line, 2), np.tile(source.by[row], 2), judged)
+    # A and B in turns, so that the answers stay in the order of the file.
+    given = [value for both in zip(a, b, strict=True) for value in both]
+    return _Part(row, given, lines.units[line].ravel(), np.repeat(line, 2), np.repeat(source.by[row], 2), judged)
 
 
 def _criterion(key: tuple[str, About], parts: Sequence[_Part], lines: Lines) -> _Found:
@@ -179,7 +180,8 @@ def _criterion(key: tuple[str, About], parts: Sequence[_Part], lines: Lines) -> 
     judged = np.concatenate([np.full(len(part.unit), part.judged) for part in parts])
     given = [value for part in parts for value in part.given]
     kind, labels, level = _levels(name, about, given, line, lines)
-    known = ~np.isnan(level)
+    # Of a description that is rated alone there is no B.
+    known = ~np.isnan(level) & (unit >= 0)
     unusable = sum(value is not None for value in given) - int(known.sum())
     candidate = lines.candidate[unit] if about == "description" else np.full(len(unit), -1)
     where = (
@@ -202,9 +204,8 @@ def _criterion(key: tuple[str, About], parts: Sequence[_Part], lines: Lines) -> 
 def _lead(level: Floats, part: _Part, about: About, lines: Lines) -> Floats:
     """Of every choice, A's level less B's."""
     if about != "description":
-        return level
-    size = len(part.row)
-    return np.where(lines.turned[part.line[:size]], -1.0, 1.0) * (level[:size] - level[size:])
+        return np.where(lines.turned[part.line], -1.0, 1.0) * level
+    return np.where(lines.turned[part.line[::2]], -1.0, 1.0) * (level[::2] - level[1::2])
 
 
 def _levels(
@@ -212,7 +213,7 @@ def _levels(
 ) -> tuple[Kind, tuple[str, ...], Floats]:
     """What kind of criterion it is, and the level of every answer."""
     if about == "pair":
-        return "comparison", (), np.where(lines.turned[line], -1.0, 1.0) * np.array(given, dtype=np.float64)
+        return "comparison", (), np.array(given, dtype=np.float64)
     scale = lines.scale[line]
     on_scale = [place for place in np.unique(scale).tolist() if place >= 0 and name in lines.scales[place]]
     if on_scale:

@@ -66,6 +66,7 @@ class Recorded:
         families: of candidates and judges, by name.
         ids: of the pairs; the number of the line where it has none.
         a, b: shape (pairs,), indexes into `candidates`.
+        turned: shape (pairs,), whether they stand the other way round in the file.
         image: shape (pairs,), a code of the image.
         a_length, b_length: shape (pairs,), as given, else words of the text; nan where neither is there.
         style: by name, shape (pairs,), A's marks less B's, over both; nan where a text is not there.
@@ -85,6 +86,7 @@ class Recorded:
     ids: tuple[str, ...]
     a: Ints
     b: Ints
+    turned: Bools
     image: Ints
     a_length: Floats
     b_length: Floats
@@ -111,6 +113,7 @@ def part(found: Recorded, lines: Bools) -> Recorded:
         ids=tuple(found.ids[row] for row in rows.tolist()),
         a=found.a[pairs],
         b=found.b[pairs],
+        turned=found.turned[pairs],
         image=found.image[pairs],
         a_length=found.a_length[pairs],
         b_length=found.b_length[pairs],

@@ -179,6 +179,7 @@ class Table:
             tuple(ids[line] for line in self._line_of_pair),
             np.where(swap, b, a),
             np.where(swap, a, b),
+            swap,
             image[of_pair],
             np.where(swap, numbers[:, 1], numbers[:, 0]),
             np.where(swap, numbers[:, 0], numbers[:, 1]),

@@ -22,7 +22,7 @@ _UNITS = {
     "image": "an image is a unit",
 }
 _REFERENCES = {
-    "ratings": "every person's answer by itself; the judge's is repeated",
+    "ratings": "every person's answer by itself (the last about each unit); the judge's is repeated",
     "mean": "the mean of people's levels",
     "majority": "the answer of more people than any other; none where two have as many",
 }

@@ -102,6 +102,16 @@ class Basis:
         """The image of every pair."""
         return self.recorded.image
 
+    def filed(self, choices: Ints, pair: Ints | None = None) -> Ints:
+        """Choices of all pairs (or of `pair`, of the same shape) in the file's own A and B.
+
+        Measures with categories, kappa say, depend on which description is called A: they are to be those that anybody
+        gets who counts the file's lines.
+        """
+        turned = self.recorded.turned if pair is None else self.recorded.turned[pair]
+        turned = turned[:, None] if choices.ndim > turned.ndim else turned
+        return np.where(turned & decided(choices), 1 - choices, choices)
+
 
 def basis(recorded: Recorded, rules: Rules) -> Basis:
     """Derive what several figures need."""

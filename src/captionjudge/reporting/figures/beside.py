@@ -17,8 +17,8 @@ from captionjudge.statistics.winning import probability_of_a, share
 
 WAYS = {
     "consistent": "the choice of both orders; none where they differ or one failed",
-    "first_order": "the choice with A shown first, else the other order's",
-    "second_order": "the choice with B shown first",
+    "first_order": "the choice with the line's A shown first, else the other order's",
+    "second_order": "the choice with the line's B shown first",
     "averaged": "A or B by the mean of both orders' scores, a tie where it is half: a flip is a tie",
     "averaged_probability": "A or B by the mean over verdicts of the probability of A, a tie where it is half",
     "every_verdict": "every verdict by itself",
@@ -41,7 +41,7 @@ BASELINES = {
 def beside_people(found: Basis, judge: int) -> dict[str, Any]:
     """Agreement with people's majority by every measure, with each person, and by other conventions."""
     own = found.judges[judge]
-    whole = of_choices(own.consistent, found.human, found.image, found.rules)
+    whole = of_choices(found.filed(own.consistent), found.filed(found.human), found.image, found.rules)
     table = whole.pop("confusion")
     return {
         "rule": f"judge: {WAYS['consistent']}; people: {REFERENCES['majority']}; skipped ones are left out",
@@ -64,7 +64,8 @@ def _each(found: Basis, own: Own) -> list[dict[str, Any]]:
     for index in sorted(most):
         rows = groups[index]
         pair = people.pair[rows]
-        one, two, image = own.consistent[pair], people.outcome[rows], found.image[pair]
+        one, two = (found.filed(each, pair) for each in (own.consistent[pair], people.outcome[rows]))
+        image = found.image[pair]
         made.append(
             {
                 "annotator": people.names[index],
@@ -80,7 +81,9 @@ def choices_by_way(found: Basis, judge: int) -> dict[str, tuple[Ints, Ints]]:
     own, said = found.judges[judge], found.recorded.verdicts
     pairs = np.arange(len(found.recorded.a))
     pair, outcome = said.pair[own.rows], said.outcome[own.rows]
-    ab, ba = (np.where(each < CHOSEN, each, -1) for each in (own.ab, own.ba))
+    turned = found.recorded.turned
+    orders = (np.where(turned, own.ba, own.ab), np.where(turned, own.ab, own.ba))
+    ab, ba = (np.where(each < CHOSEN, each, -1) for each in orders)
     score = score_outcomes(outcome, both_bad="tie").score
     known = ~np.isnan(score)
     averaged = _side(mean_by(pair[known], score[known], len(pairs)))
@@ -119,23 +122,29 @@ def _ways(found: Basis, judge: int) -> list[dict[str, Any]]:
             continue
         for name in REFERENCES:
             if name != "votes":
-                one, two, image = choice, references[name][pair], found.image[pair]
+                one, two, at = choice, references[name][pair], pair
             else:
-                one, two, image = _against_votes(found, pair, choice, unit, votes)
+                one, two, at = _against_votes(found, pair, choice, unit, votes)
+            one, two = found.filed(one, at), found.filed(two, at)
             made.append(
-                {"judge": way, "people": name, "rule": f"{WAYS[way]}; {REFERENCES[name]}", **few(one, two, image)}
+                {
+                    "judge": way,
+                    "people": name,
+                    "rule": f"{WAYS[way]}; {REFERENCES[name]}",
+                    **few(one, two, found.image[at]),
+                }
             )
     return made
 
 
 def _against_votes(found: Basis, pair: Ints, choice: Ints, unit: Ints, votes: Ints) -> tuple[Ints, Ints, Ints]:
-    """Every choice of the judge with every vote about the same pair."""
+    """Every choice of the judge with every vote about the same pair, and that pair."""
     counts = np.bincount(unit, minlength=len(found.recorded.a))
     starts = np.cumsum(counts) - counts
     times = counts[pair]
     first = np.repeat(starts[pair] - (np.cumsum(times) - times), times)
     of_vote = first + np.arange(int(times.sum()))
-    return np.repeat(choice, times), votes[of_vote], np.repeat(found.image[pair], times)
+    return np.repeat(choice, times), votes[of_vote], np.repeat(pair, times)
 
 
 def _probability_weighted(found: Basis, own: Own) -> Statistic:
@@ -171,5 +180,5 @@ def baseline_choices(found: Basis, own: Own, name: str) -> Ints:
 def _baseline(found: Basis, own: Own, name: str) -> dict[str, Any]:
     """A baseline on the pairs that the judge and people decided."""
     chosen = np.where(own.consistent >= 0, baseline_choices(found, own, name), -1)
-    measures = of_choices(chosen, found.human, found.image, found.rules)
+    measures = of_choices(found.filed(chosen), found.filed(found.human), found.image, found.rules)
     return {"baseline": name, "rule": BASELINES[name], **measures}

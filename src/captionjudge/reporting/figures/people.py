@@ -20,10 +20,10 @@ MOST_BETWEEN = 20
 
 def people(found: Basis) -> dict[str, Any]:
     """People's choices, and how they agree with each other."""
-    said, image = found.recorded.people, found.image
-    top = ceiling(found.votes, clusters=image)
-    decisive = ceiling(np.where(decided(found.votes), found.votes, -1), clusters=image)
-    levels = np.where(found.votes < 0, np.nan, found.rules.level(found.votes))
+    said, image, votes = found.recorded.people, found.image, found.filed(found.votes)
+    top = ceiling(votes, clusters=image)
+    decisive = ceiling(np.where(decided(votes), votes, -1), clusters=image)
+    levels = np.where(votes < 0, np.nan, found.rules.level(votes))
     codes = np.where(np.isnan(levels), -1, np.nan_to_num(levels) + 1).astype(np.int64)
     between = _between(found)
     return {
@@ -38,13 +38,11 @@ def people(found: Basis) -> dict[str, Any]:
         "pooled_decisive": decisive.pooled,
         "rest_decisive": decisive.rest,
         "majority": _with_majority(found),
-        "fleiss_kappa": fleiss_kappa(found.votes, CHOSEN, clusters=image),
-        "gwet_ac1": gwet_ac(found.votes, CHOSEN, clusters=image),
+        "fleiss_kappa": fleiss_kappa(votes, CHOSEN, clusters=image),
+        "gwet_ac1": gwet_ac(votes, CHOSEN, clusters=image),
         "gwet_ac2_linear": gwet_ac(codes, 3, weighting="linear", clusters=image),
         "gwet_ac2_quadratic": gwet_ac(codes, 3, weighting="quadratic", clusters=image),
-        "krippendorff_alpha": alpha(
-            np.where(found.votes < 0, np.nan, found.votes.astype(np.float64)), "nominal", image
-        ),
+        "krippendorff_alpha": alpha(np.where(votes < 0, np.nan, votes.astype(np.float64)), "nominal", image),
         "krippendorff_ordinal": alpha(levels, "ordinal", image),
         "krippendorff_interval": alpha(levels, "interval", image),
         "krippendorff_ratio": alpha(levels, "ratio", image),
@@ -73,7 +71,7 @@ def _between(found: Basis) -> list[dict[str, Any]]:
     most = sorted(np.argsort(-counts, kind="stable")[:MOST_BETWEEN].tolist())
     own = {who: _of_person(found, who) for who in most if counts[who]}
     return [
-        {"one": names[one], "two": names[two], **few(own[one], own[two], found.image)}
+        {"one": names[one], "two": names[two], **few(found.filed(own[one]), found.filed(own[two]), found.image)}
         for one, two in combinations(own, 2)
         if ((own[one] >= 0) & (own[two] >= 0)).any()
     ]

@@ -1,6 +1,6 @@
 """All candidates in order: by three models, with style held equal, by Elo; and whether an order exists at all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from captionjudge.reporting.figures.basis import Basis, Rules
 from captionjudge.reporting.figures.matrices import matrices
 from captionjudge.reporting.style import relative
-from captionjudge.statistics.arrays import Floats, Ints
+from captionjudge.statistics.arrays import Bools, Floats, Ints
 from captionjudge.statistics.connection import connectedness
 from captionjudge.statistics.elo import elo_points, elo_ratings
 from captionjudge.statistics.matrices import compare
@@ -22,7 +22,8 @@ _K, _BASE = 4.0, 1000.0
 NOTHING = "there are no verdicts about two candidates"
 _STYLE_RULE = (
     "Bradley-Terry, ties half, with the difference of each mark of style over its sum, in standard deviations, beside "
-    "the candidates; the strengths are those at equal style"
+    "the candidates; the strengths are those at equal style. A mark that never differs, or follows from another, is "
+    "left out"
 )
 
 
@@ -193,13 +194,8 @@ def _contextual(found: Basis, played: _Played, apart: Ints) -> dict[str, Any]:
     pairs = zip(recorded.a_length[apart].tolist(), recorded.b_length[apart].tolist(), strict=True)
     marks = {"length": np.array([relative(a, b) for a, b in pairs])}
     marks |= {name: each[apart] for name, each in recorded.style.items()}
-    columns, used = [], []
     usable = (played.outcome >= 0) & ~np.isnan(np.stack(list(marks.values()), axis=1)).any(1)
-    for name, values in marks.items():
-        spread = float(np.std(values[usable])) if usable.any() else 0.0
-        if spread > 0:
-            columns.append(values / spread)
-            used.append(name)
+    used, columns = _independent(marks, usable)
     if not used:
         return {"reason": "the texts are not there, or do not differ in length, markdown or lists"}
     ties: Ties = "drop" if found.rules.ties == "drop" else "half"
@@ -210,6 +206,21 @@ def _contextual(found: Basis, played: _Played, apart: Ints) -> dict[str, Any]:
     effects = [{"covariate": name, "effect": effect} for name, effect in zip(used, fitted.effects, strict=True)]
     made = {"rule": f"{_STYLE_RULE}; {fitted.rule}", "n": fitted.n, "left_out": dict(fitted.left_out)}
     return made | {"effects": effects, "candidates": _rows(fitted, played.names)}
+
+
+def _independent(marks: Mapping[str, Floats], usable: Bools) -> tuple[list[str], list[Floats]]:
+    """Marks that differ, in standard deviations, and none that follows from those before it."""
+    used: list[str] = []
+    columns: list[Floats] = []
+    for name, values in marks.items():
+        spread = float(np.std(values[usable])) if usable.any() else 0.0
+        if not spread:
+            continue
+        tried = [*columns, values / spread]
+        if np.linalg.matrix_rank(np.stack([each[usable] for each in tried], axis=1), tol=1e-6) == len(tried):
+            columns = tried
+            used.append(name)
+    return used, columns
 
 
 def _elo(played: _Played, found: Ranking | None) -> dict[str, Any]:

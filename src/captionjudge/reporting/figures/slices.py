@@ -70,6 +70,6 @@ def _judge(found: Basis, index: int) -> dict[str, Any]:
         "verdicts": len(own.rows),
         "win_rates": win_rates_of(found, own),
         **leanings(found, index),
-        "people": of_choices(own.consistent, found.human, found.image, found.rules),
+        "people": of_choices(found.filed(own.consistent), found.filed(found.human), found.image, found.rules),
         "answers": [beside_people(found, each, index) for each in found.recorded.answers],
     }
