@@ -56,8 +56,9 @@ class Answers:
         return self.kind in ("scale", "number", "comparison")
 
 
-Columns = defaultdict[tuple[str, About], list[tuple[int, Any, Any]]]
-"""By criterion: the row of the choice, and what was said of A and of B (or of the pair, or the image, and None)."""
+Columns = defaultdict[tuple[str, About], list[Any]]
+"""By criterion, one after the other: the row of a choice, and what it says of A and of B (or of the pair, or the image,
+and None). Flat, as a million small tuples would cost more than all else."""
 
 
 class Lines(NamedTuple):
@@ -93,15 +94,15 @@ def keep(columns: Columns, row: int, criteria: Mapping[str, Any], level: Callabl
     for name, answer in criteria.items():
         if answer.__class__ is not dict:
             if answer is not None:
-                columns[name, "image"].append((row, _hashable(answer), None))
+                columns[name, "image"] += (row, _hashable(answer), None)
         elif "choice" in answer:
-            columns[name, "pair"].append((row, level(answer["choice"], answer.get("strength")), None))
+            columns[name, "pair"] += (row, level(answer["choice"], answer.get("strength")), None)
         else:
             a, b = answer.get("a"), answer.get("b")
             if a.__class__ is list or b.__class__ is list:
                 a, b = _hashable(a), _hashable(b)
             if a is not None or b is not None:
-                columns[name, "description"].append((row, a, b))
+                columns[name, "description"] += (row, a, b)
 
 
 class Read(NamedTuple):
@@ -151,7 +152,7 @@ class _Part(NamedTuple):
     """Answers from verdicts, or from people: of A and of B in turns where it is about descriptions."""
 
     row: Ints
-    given: list[Any]
+    given: Sequence[Any]
     unit: Ints
     line: Ints
     by: Ints
@@ -163,14 +164,14 @@ class _Found(NamedTuple):
     leads: list[Floats]
 
 
-def _part(column: Sequence[tuple[int, Any, Any]], source: Source, about: About, lines: Lines, judged: bool) -> _Part:
-    rows, a, b = (list(each) for each in zip(*column, strict=True))
-    row = np.array(rows, dtype=np.int64)
+def _part(column: Sequence[Any], source: Source, about: About, lines: Lines, judged: bool) -> _Part:
+    row, a = np.array(column[::3], dtype=np.int64), column[1::3]
     line = source.line[row]
     if about != "description":
         return _Part(row, a, line if about == "pair" else lines.image[line], line, source.by[row], judged)
     # A and B in turns, so that the answers stay in the order of the file.
-    given = [value for both in zip(a, b, strict=True) for value in both]
+    given = [None] * (2 * len(a))
+    given[::2], given[1::2] = a, column[2::3]
     return _Part(row, given, lines.units[line].ravel(), np.repeat(line, 2), np.repeat(source.by[row], 2), judged)
 
 

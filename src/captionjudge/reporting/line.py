@@ -46,6 +46,8 @@ def checked(line: bytes) -> dict[str, Any]:
 def _check_pair(data: Mapping[str, Any]) -> None:
     if not (isinstance(data.get("id"), _NAME) and isinstance(data.get("image"), _NAME)):
         raise DataError("id and image must be text or a number")
+    if not isinstance(data.get("image_digest"), _TEXT):
+        raise DataError("image_digest must be text")
     _check_description(data.get("a"), "a")
     if data.get("b") is not None:
         _check_description(data["b"], "b")

@@ -26,11 +26,10 @@ NO_VALUE = "(none)"
 
 @dataclass(slots=True)
 class _Rows:
-    """Choices while they are being read."""
+    """Choices while they are being read: seven values each, one after the other in `said`."""
 
-    said: list[tuple[int, str, str | None, int | None, float | None, str | None, bool | None]] = field(
-        default_factory=list
-    )
+    said: list[Any] = field(default_factory=list)
+    number: int = 0
     columns: Columns = field(default_factory=lambda: defaultdict(list))
 
     def add(self, line: int, who: str, said: Mapping[str, Any]) -> None:
@@ -38,14 +37,15 @@ class _Rows:
         get = said.get
         criteria = get("criteria")
         if criteria:
-            keep(self.columns, len(self.said), criteria, level_of)
+            keep(self.columns, self.number, criteria, level_of)
         choice, stated, order = get("choice"), get("probability"), get("order")
-        self.said.append((line, who, choice, get("strength"), stated, order, get("consistent")))
+        self.said += (line, who, choice, get("strength"), stated, order, get("consistent"))
+        self.number += 1
 
     def source(self) -> tuple[Source, tuple[str, ...]]:
         """Whose choices these are, and about which line."""
-        names, by = _coded([each[1] for each in self.said])
-        return Source(self.columns, np.array([each[0] for each in self.said], dtype=np.int64), by), names
+        names, by = _coded(self.said[1::7])
+        return Source(self.columns, np.array(self.said[::7], dtype=np.int64), by), names
 
     def choices(
         self,
@@ -66,21 +66,24 @@ class _Rows:
         """
         rows = pair[source.line] >= 0
         swap = turned[source.line][rows]
-        outcome = np.array([_CODES.get(each[2], none) for each in self.said], dtype=np.int64)[rows]  # type: ignore[arg-type]
-        level = np.array([level_of(each[2], each[3]) for each in self.said], dtype=np.float64)[rows]
-        stated = [_NAN if each[4] is None or each[2] is None else each[4] for each in self.said]
-        contradicts = [_NAN if each[6] is None else not each[6] for each in self.said]
+        choice, strength, stated, order, consistent = (self.said[place::7] for place in range(2, 7))
+        outcome = np.array([_CODES.get(each, none) for each in choice], dtype=np.int64)[rows]
+        level = np.array([level_of(*each) for each in zip(choice, strength, strict=True)], dtype=np.float64)[rows]
+        chosen = np.array([each is not None for each in choice], dtype=bool)
+        # None becomes nan.
+        probability = np.where(chosen, np.array(stated, dtype=np.float64), np.nan)
+        a_first = np.array([each != "ba" for each in order], dtype=bool)
         return Choices(
             pair[source.line][rows],
             source.by[rows],
             names,
             np.where(swap & ((outcome == Outcome.A) | (outcome == Outcome.B)), 1 - outcome, outcome),
             np.where(swap, -1.0, 1.0) * level,
-            np.array(stated, dtype=np.float64)[rows],
-            np.array([each[5] != "ba" for each in self.said], dtype=bool)[rows] ^ swap,
+            probability[rows],
+            a_first[rows] ^ swap,
             {name: each[rows] for name, each in criteria.items() if not np.isnan(each[rows]).all()},
             compared,
-            np.array(contradicts, dtype=np.float64)[rows],
+            1 - np.array(consistent, dtype=np.float64)[rows],
         )
 
 
@@ -114,7 +117,8 @@ class Table:
             raise DataError(f"its id {name[:80]!r} is that of line {self._ids[name]} too")
         self._ids[name] = number
         line, a, b = len(self._images), data["a"], data["b"]
-        image = data.get("image")
+        # Names of files repeat; contents do not.
+        image = data.get("image_digest") or data.get("image")
         self._images.append(name if image is None else str(image))
         self._units.append((self._code(line, a), -1 if b is None else self._code(line, b)))
         self._scale.append(self._scale_of(data.get("scales")))
