@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from tests.reporting import judged
 
@@ -21,6 +21,8 @@ VALUES: list[Any] = [
     *("x" * 5000, [], ["a", "b"], [[]], [None], {}, {"a": 1}, {"choice": "a"}, {"a": {"a": []}, "b": None}, [{}]),
     [{"judge": "gpt-4.1"}],
 ]
+# A report takes a tenth of a second: a failing one is not looked for in smaller files.
+FAST = (Phase.explicit, Phase.reuse, Phase.generate)
 DEEP = b'{"a":' * 3000 + b"1" + b"}" * 3000
 
 
@@ -69,13 +71,13 @@ def _sound(lines: list[bytes]) -> dict[str, Any]:
     return report
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, phases=FAST)
 @given(st.lists(mutated(), min_size=1, max_size=8))
 def test_values_of_any_type_in_any_place(lines: list[bytes]) -> None:
     _sound([*lines, json.dumps(GOOD[0] | {"id": "sound"}).encode()])
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, phases=FAST)
 @given(st.lists(broken(), min_size=1, max_size=8))
 def test_bytes_of_any_kind_in_any_place(lines: list[bytes]) -> None:
     _sound([*lines, json.dumps(GOOD[0] | {"id": "sound"}).encode()])

@@ -45,8 +45,11 @@ def report(
     items: Annotated[str | None, typer.Option(help="Print the ids of the pairs behind a figure.")] = None,
 ) -> int:
     """Outcomes, win rate with its interval, flips, failures, cost; of a judgments file every statistic."""
+    import os
     from dataclasses import asdict
 
+    # The tables are small: threads of the linear algebra would only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from captionjudge.reporting.summary import breaches, report_json
 
     rules = _rules(ties, both_bad, unstable, model, half_width)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from captionjudge.statistics.arrays import Floats, Ints
+from captionjudge.statistics.arrays import Floats, Ints, distinct
 
 _FEW = 250_000
 
@@ -12,7 +12,7 @@ def concordance(x: Floats, y: Floats) -> tuple[Ints, Ints]:
 
     Ties in either are neither. `x` and `y` have shape (n,), no nan.
     """
-    one, two = (np.unique(each, return_inverse=True)[1].reshape(-1) for each in (x, y))
+    one, two = (distinct(each)[1] for each in (x, y))
     if len(x) and (1 + int(one.max())) * (1 + int(two.max())) <= _FEW:
         return _by_table(one, two)
     alike = _below_both(one, two) + _below_both(-one, -two)
@@ -37,8 +37,8 @@ def _by_table(one: Ints, two: Ints) -> tuple[Ints, Ints]:
 
 def ties(x: Floats) -> Ints:
     """For every unit, the number of others with the same value."""
-    _, index, counts = np.unique(x, return_inverse=True, return_counts=True)
-    return np.asarray(counts[index.reshape(-1)] - 1)
+    _, index, counts = distinct(x)
+    return np.asarray(counts[index] - 1)
 
 
 def _below_both(x: Ints, y: Ints) -> Ints:
