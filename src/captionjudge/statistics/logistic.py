@@ -69,7 +69,8 @@ def logistic(
     bread = np.linalg.pinv(features.T @ ((p * (1 - p))[:, None] * features) + np.diag(ridge))
     covariance = bread @ meat @ bread
     # Rounding can leave a variance of nothing below 0.
-    half = normal_quantile(confidence) * np.sqrt(np.maximum(np.diag(covariance), 0))
+    np.fill_diagonal(covariance, np.maximum(np.diag(covariance), 0))
+    half = normal_quantile(confidence) * np.sqrt(np.diag(covariance))
     return Logistic(at, at - half, at + half, covariance, converged)
 
 

@@ -146,6 +146,7 @@ def _ranking(
     named = f"{rule}; {how.kind} interval"
     if how.kind == "sandwich":
         covariance = turn @ _sandwich(cells, best, model) @ turn.T
+        np.fill_diagonal(covariance, np.maximum(np.diag(covariance), 0))
         half = normal_quantile(how.confidence) * np.sqrt(np.diag(covariance))
         low, high = at - half, at + half
     elif how.kind == "bootstrap":
