@@ -117,7 +117,7 @@ def everything(n: int) -> Iterator[Timed]:
 
 
 def report(n: int) -> Iterator[Timed]:
-    """A judgments file of `n` pairs of six candidates: two orders, three criteria, two people for every tenth."""
+    """A judgments file of `n` pairs of six candidates: two orders, three criteria; two people for every fifth."""
     from captionjudge.reporting.figures import figures
     from captionjudge.reporting.recorded import read_judgments
 
@@ -129,8 +129,9 @@ def report(n: int) -> Iterator[Timed]:
             for k in range(n):
                 out.write(orjson.dumps(line(k, sorted((int(first[k]) % 6, int(second[k]) % 6)), str(chosen[k]), rng)))
                 out.write(b"\n")
-        yield timed("reading", read_judgments, file)
-        yield timed("all figures", figures, read_judgments(file))
+        recorded: list[Any] = []
+        yield timed("reading", lambda: recorded.append(read_judgments(file)))
+        yield timed("all figures", figures, recorded[0])
 
 
 def line(k: int, candidates: list[int], choice: str, rng: np.random.Generator) -> dict[str, Any]:
@@ -139,14 +140,17 @@ def line(k: int, candidates: list[int], choice: str, rng: np.random.Generator) -
     marks = {name: {"a": int(rng.integers(1, 6)), "b": int(rng.integers(1, 6))} for name in ("Right", "Full", "Clear")}
     other = choice if rng.random() < 0.9 else "a"
     said = {"judge": "judge", "probability": round(float(rng.uniform(0.5, 1)), 3), "criteria": marks}
-    people = [{"annotator": f"p{who}", "choice": choice if rng.random() < 0.8 else "b"} for who in range(2)]
+    people = [
+        {"annotator": f"p{who}", "choice": choice if rng.random() < 0.8 else "b", "criteria": marks} for who in range(2)
+    ]
     return {
         "id": str(k),
         "image": f"image {k // 4}",
         "a": {"candidate": f"model {a}", "text": "a dog on a beach " * int(rng.integers(3, 20))},
         "b": {"candidate": f"model {b}", "text": "a dog on a beach " * int(rng.integers(3, 20))},
         "verdicts": [said | {"order": "ab", "choice": choice}, said | {"order": "ba", "choice": other}],
-        "final_choices": people if k % 10 == 0 else [],
+        "final_choices": people if k % 5 == 0 else [],
+        "audit": k % 10 == 0,
     }
 
 

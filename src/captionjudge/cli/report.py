@@ -7,11 +7,13 @@ import typer
 
 from captionjudge.cli.app import OK, SOME_FAILED, FolderArgument, JsonOption, ProjectOption, open_project
 from captionjudge.cli.run import print_failures
-from captionjudge.cli.table import print_json, print_table
+from captionjudge.cli.table import print_json, print_table, printable
 from captionjudge.errors import ConfigError
 
 if TYPE_CHECKING:
     from captionjudge.project import Project
+    from captionjudge.reporting.columns import Recorded
+    from captionjudge.reporting.figures import Rules
     from captionjudge.reporting.summary import PairReport, Report
 
 FORMATS = ("jsonl",)
@@ -30,17 +32,36 @@ def report(
     ] = None,
     project: ProjectOption = None,
     json: JsonOption = False,
+    ties: Annotated[
+        str, typer.Option(help="half or drop: in rates and rankings; model: an outcome of the ranking's model.")
+    ] = "model",
+    both_bad: Annotated[str, typer.Option(help="drop leaves such pairs out, tie counts them as ties.")] = "drop",
+    unstable: Annotated[str, typer.Option(help="drop leaves such pairs out, tie counts them as ties.")] = "drop",
+    model: Annotated[str, typer.Option(help="Of the ranking: davidson, rao-kupper or bradley-terry.")] = "davidson",
+    half_width: Annotated[float, typer.Option(help="Wished for the estimate: how many reviews it takes.")] = 0.05,
+    slice_: Annotated[
+        list[str] | None, typer.Option("--slice", help="A key of the lines, as a.b, whose values divide the pairs.")
+    ] = None,
+    items: Annotated[str | None, typer.Option(help="Print the ids of the pairs behind a figure.")] = None,
 ) -> int:
     """Outcomes, win rate with its interval, flips, failures, cost; of a judgments file every statistic."""
+    import os
     from dataclasses import asdict
 
+    # The tables are small: threads of the linear algebra would only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from captionjudge.reporting.summary import breaches, report_json
 
+    rules = _rules(ties, both_bad, unstable, model, half_width)
     if source is not None and source.is_file():
-        return _report_file(source, json)
+        return _report_file(source, json, rules, slice_ or [], items)
     with open_project(source, project) as opened:
+        if items is not None:
+            return _print_items(_recorded(opened, slice_ or []), items, rules, json)
         found, broken = opened.report(), breaches(opened.setup)
-        more = {"statistics": _statistics(opened), "active_checks": opened.active_checks()} if json else {}
+        more: dict[str, Any] = {}
+        if json:
+            more = {"statistics": _statistics(opened, slice_ or [], rules), "active_checks": opened.active_checks()}
     if json:
         print_json({**report_json(found), "breaches": [asdict(each) for each in broken], **more})
         return OK
@@ -67,30 +88,73 @@ def export(
     return OK
 
 
-def _statistics(opened: "Project") -> dict[str, Any]:
-    """The same as of the project's judgments file."""
+def _rules(ties: str, both_bad: str, unstable: str, model: str, half_width: float) -> "Rules":
+    """The rules that were asked for.
+
+    Raises:
+        ConfigError: one of them is none.
+    """
+    from captionjudge.reporting.figures import Rules
+
+    allowed = {
+        "--ties": (ties, ("half", "drop", "model")),
+        "--both-bad": (both_bad, ("drop", "tie")),
+        "--unstable": (unstable, ("drop", "tie")),
+        "--model": (model, ("davidson", "rao-kupper", "bradley-terry")),
+    }
+    for option, (given, ways) in allowed.items():
+        if given not in ways:
+            raise ConfigError(f"{option} must be one of {', '.join(ways)}, not {given!r}")
+    if not 0 < half_width < 1:
+        raise ConfigError(f"--half-width must be between 0 and 1, not {half_width:g}")
+    chosen: dict[str, Any] = {"ties": ties, "both_bad": both_bad, "unstable": unstable, "model": model}
+    return Rules(**chosen, half_width=half_width)
+
+
+def _recorded(opened: "Project", slices: list[str]) -> "Recorded":
+    """The columns of the project's judgments file."""
     import orjson
 
-    from captionjudge.reporting.figures import figures
     from captionjudge.reporting.recorded import from_lines
 
-    return figures(from_lines(orjson.dumps(line) for line in opened.judgments()))
+    return from_lines((orjson.dumps(line) for line in opened.judgments()), slices)
 
 
-def _report_file(file: Path, json: bool) -> int:
+def _statistics(opened: "Project", slices: list[str], rules: "Rules") -> dict[str, Any]:
+    """The same as of the project's judgments file."""
+    from captionjudge.reporting.figures import figures
+
+    return figures(_recorded(opened, slices), rules)
+
+
+def _report_file(file: Path, json: bool, rules: "Rules", slices: list[str], items: str | None) -> int:
     """The statistics of a judgments file. Lines that cannot be used make it exit with 1."""
     from captionjudge.reporting.figures import figures
     from captionjudge.reporting.recorded import read_judgments
 
-    recorded = read_judgments(file)
-    found = figures(recorded)
-    if json:
-        print_json(found)
+    recorded = read_judgments(file, slices)
+    if items is not None:
+        _print_items(recorded, items, rules, json)
+    elif json:
+        print_json(figures(recorded, rules))
     else:
-        _print_figures(found)
+        _print_figures(figures(recorded, rules))
     for error in recorded.errors:
-        typer.echo(f"captionjudge: {file} line {error.line} is left out: {error.message}", err=True)
+        typer.echo(f"captionjudge: {file} line {error.line} is left out: {printable(error.message)}", err=True)
     return SOME_FAILED if recorded.errors else OK
+
+
+def _print_items(recorded: "Recorded", key: str, rules: "Rules", json: bool) -> int:
+    """The ids of the pairs behind a figure, one a line."""
+    from captionjudge.reporting.figures import items
+
+    found = items(recorded, key, rules)
+    if json:
+        print_json({"items": key, "count": len(found), "ids": found})
+    else:
+        for each in found:
+            typer.echo(printable(each))
+    return OK
 
 
 def _print_figures(found: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from captionjudge.auditing.effect import Effect, Unit, effects
 from captionjudge.auditing.form import Forms
-from captionjudge.reporting.figures import plain
+from captionjudge.reporting.figures.plain import plain
 from captionjudge.running.setup import Setup
 from captionjudge.store import items, probes
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from captionjudge.statistics.bootstrap import bootstrap_ratio, percentile_interval
     from captionjudge.statistics.calibration import brier, calibration_error, reliability_curve
-    from captionjudge.statistics.confusion import accuracy, confusion_table
+    from captionjudge.statistics.confusion import accuracy, accuracy_within, confusion_table
     from captionjudge.statistics.connection import Connectedness, connectedness
     from captionjudge.statistics.correlation import kendall, pairwise_accuracy, pearson, spearman
     from captionjudge.statistics.criteria import contradiction_rate, criteria_weights, deciding_criterion
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from captionjudge.statistics.length import length_control, longer_wins
     from captionjudge.statistics.matrices import Comparisons, compare, win_matrix
     from captionjudge.statistics.outcomes import Outcome, count_outcomes, merge_orders, outcome_codes, score_outcomes
-    from captionjudge.statistics.people import beside_people, ceiling, majority
+    from captionjudge.statistics.people import beside_people, ceiling, consensus, majority
     from captionjudge.statistics.position import first_slot_share, flip_rate, option_order_effect
     from captionjudge.statistics.ranking import NoRanking, Ranking, bradley_terry, difference
     from captionjudge.statistics.rates import Rate, wilson
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         strength_score,
     )
     from captionjudge.statistics.winning import probability_of_a, weighted_win_rate, win_rate
+    from captionjudge.statistics.within import correlation_within
 
 _HOMES = {
     "Comparisons": "matrices",
@@ -52,6 +53,7 @@ _HOMES = {
     "TRIPLE": "strength",
     "Weights": "strength",
     "accuracy": "confusion",
+    "accuracy_within": "confusion",
     "beside_people": "people",
     "bootstrap_ratio": "bootstrap",
     "bradley_terry": "ranking",
@@ -62,8 +64,10 @@ _HOMES = {
     "compare": "matrices",
     "confusion_table": "confusion",
     "connectedness": "connection",
+    "consensus": "people",
     "constancy": "habits",
     "contradiction_rate": "criteria",
+    "correlation_within": "within",
     "count_outcomes": "outcomes",
     "criteria_weights": "criteria",
     "deciding_criterion": "criteria",
@@ -126,6 +130,7 @@ __all__ = [
     "Statistic",
     "Weights",
     "accuracy",
+    "accuracy_within",
     "beside_people",
     "bootstrap_ratio",
     "bradley_terry",
@@ -136,8 +141,10 @@ __all__ = [
     "compare",
     "confusion_table",
     "connectedness",
+    "consensus",
     "constancy",
     "contradiction_rate",
+    "correlation_within",
     "count_outcomes",
     "criteria_weights",
     "deciding_criterion",

@@ -9,6 +9,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+_SMALL_RANGE = 4096
 MISSING = -1
 """The code of a category that is not known; of a number it is nan."""
 
@@ -60,6 +61,23 @@ def grouped(values: ArrayLike | None, n: int) -> Ints:
         whole = array.astype(np.int64)
         return np.asarray((np.cumsum(np.bincount(whole) > 0) - 1)[whole])
     return np.unique(array, return_inverse=True)[1].astype(np.int64).reshape(n)
+
+
+def distinct(values: Floats) -> tuple[Floats, Ints, Ints]:
+    """The different values in order, which of them each is, and how often each occurs; shape (n,), no nan.
+
+    As `numpy.unique`, by counting where all are whole or half numbers within a small range, as ratings are.
+    """
+    doubled = 2 * values
+    low = doubled.min(initial=np.inf)
+    if len(values) and doubled.max() - low < _SMALL_RANGE and not np.any(doubled % 1):
+        whole = (doubled - low).astype(np.int64)
+        counts = np.bincount(whole)
+        present = counts > 0
+        index = (np.cumsum(present) - 1)[whole]
+        return (np.flatnonzero(present) + low) / 2, np.asarray(index), counts[present]
+    different, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return different, index.reshape(-1), counts
 
 
 def same_length(n: int, **arrays: NDArray[Any] | None) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from captionjudge.statistics.arrays import Floats, Ints, grouped
 
 _AT_ONCE = 4_000_000
+_MANY_ALIKE = 4
 
 
 def bootstrap_ratio(
@@ -34,8 +35,14 @@ def bootstrap_ratio(
     """
     member = grouped(clusters, len(numerator))
     top, bottom = np.bincount(member, weights=numerator), np.bincount(member, weights=denominator)
-    found = [(top[drawn].sum(1), bottom[drawn].sum(1)) for drawn in draws(len(top), resamples, seed)]
-    over, under = (np.concatenate(part) for part in zip(*found, strict=True))
+    kinds, times = np.unique(np.stack([top, bottom], axis=1), axis=0, return_counts=True)
+    if len(kinds) * _MANY_ALIKE <= len(top):
+        # Clusters that are alike are drawn as counts: the same distribution, in time that does not grow with them.
+        drawn = np.random.default_rng(seed).multinomial(len(top), times / len(top), size=resamples)
+        over, under = drawn @ kinds[:, 0], drawn @ kinds[:, 1]
+    else:
+        found = [(top[drawn].sum(1), bottom[drawn].sum(1)) for drawn in draws(len(top), resamples, seed)]
+        over, under = (np.concatenate(part) for part in zip(*found, strict=True))
     replicates = np.full(resamples, np.nan)
     np.divide(over, under, out=replicates, where=under != 0)
     return replicates

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from captionjudge.statistics.arrays import Floats, Ints
+from captionjudge.statistics.arrays import Floats, Ints, distinct
+
+_FEW = 250_000
 
 
 def concordance(x: Floats, y: Floats) -> tuple[Ints, Ints]:
@@ -10,16 +12,33 @@ def concordance(x: Floats, y: Floats) -> tuple[Ints, Ints]:
 
     Ties in either are neither. `x` and `y` have shape (n,), no nan.
     """
-    one, two = (np.unique(each, return_inverse=True)[1].reshape(-1) for each in (x, y))
+    one, two = (distinct(each)[1] for each in (x, y))
+    if len(x) and (1 + int(one.max())) * (1 + int(two.max())) <= _FEW:
+        return _by_table(one, two)
     alike = _below_both(one, two) + _below_both(-one, -two)
     unlike = _below_both(one, -two) + _below_both(-one, two)
     return alike, unlike
 
 
+def _by_table(one: Ints, two: Ints) -> tuple[Ints, Ints]:
+    """The same where few values differ: each cell of the table of both against the cells on its four sides."""
+    rows, columns = 1 + int(one.max()), 1 + int(two.max())
+    table = np.zeros((rows + 1, columns + 1), dtype=np.int64)
+    table[1:, 1:] = np.bincount(one * columns + two, minlength=rows * columns).reshape(rows, columns)
+    below = table.cumsum(0).cumsum(1)
+    all_below_x, all_below_y, n = below[:, -1:], below[-1:, :], below[-1, -1]
+    smaller, larger = slice(None, -1), slice(1, None)
+    both_below = below[smaller, smaller]
+    both_above = n - all_below_x[larger] - all_below_y[:, larger] + below[larger, larger]
+    below_above = all_below_x[smaller] - below[smaller, larger]
+    above_below = all_below_y[:, smaller] - below[larger, smaller]
+    return (both_below + both_above)[one, two], (below_above + above_below)[one, two]
+
+
 def ties(x: Floats) -> Ints:
     """For every unit, the number of others with the same value."""
-    _, index, counts = np.unique(x, return_inverse=True, return_counts=True)
-    return np.asarray(counts[index.reshape(-1)] - 1)
+    _, index, counts = distinct(x)
+    return np.asarray(counts[index] - 1)
 
 
 def _below_both(x: Ints, y: Ints) -> Ints:

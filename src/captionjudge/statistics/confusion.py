@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from captionjudge.statistics.arrays import Ints, codes, kept, same_length
-from captionjudge.statistics.statistic import Statistic
+from captionjudge.statistics.arrays import Ints, codes, grouped, kept, same_length
+from captionjudge.statistics.statistic import Statistic, mean
 from captionjudge.statistics.winning import share
 
 
@@ -71,3 +71,26 @@ def accuracy(
     members = None if clusters is None else np.asarray(clusters)[both.used]
     same = (both.first == both.second).astype(np.float64)
     return share(same, "share of equal answers", clusters=members, left_out=both.left_out, confidence=confidence)
+
+
+def accuracy_within(first: ArrayLike, second: ArrayLike, groups: ArrayLike, *, confidence: float = 0.95) -> Statistic:
+    """The mean over groups of the share of units about which two raters say the same: every group counts alike.
+
+    Args:
+        first, second: see `accuracy`.
+        groups: shape (n,), of any type: the image. The interval is over groups.
+
+    Raises:
+        ValueError: a code is less than -1, or lengths differ.
+    """
+    both = rated_by_both(first, second)
+    member = grouped(np.asarray(groups)[both.used], len(both.first))
+    size = np.bincount(member)
+    same = np.bincount(member, weights=both.first == both.second)
+    return mean(
+        same / size,
+        "mean over groups of the share of equal answers",
+        left_out=both.left_out,
+        confidence=confidence,
+        bounds=(0, 1),
+    )

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from captionjudge.statistics.arrays import Floats, Ints, floats, kept, same_length
+from captionjudge.statistics.arrays import Floats, Ints, distinct, floats, grouped, kept, same_length
 from captionjudge.statistics.concordance import concordance, ties
 from captionjudge.statistics.statistic import Statistic, linearised, undefined
 
@@ -95,7 +95,7 @@ def kendall(
     alike, unlike = concordance(pair.x, pair.y)
     lead = (alike - unlike) / (n - 1)
     if variant == "c":
-        m = min(len(np.unique(pair.x)), len(np.unique(pair.y)))
+        m = min(len(distinct(pair.x)[0]), len(distinct(pair.y)[0]))
         scaled = lead * ((n - 1) / n * m / (m - 1))
         value = float(scaled.mean())
         return _correlation(value, 2 * (scaled - value), rule, pair, confidence)
@@ -175,8 +175,9 @@ def _blocks(groups: np.ndarray | None, n: int) -> Iterator[Ints]:
 def _ordered_right(x: Floats, y: Floats, epsilon: float) -> Floats:
     """For every unit, the number of others of its group that x orders or ties as y does; shape (groups, size)."""
     if x.shape[1] > _COMPARED_DIRECTLY and not epsilon:
-        both = np.unique(np.stack([x[0], y[0]]), axis=1, return_inverse=True)[1].reshape(-1).astype(np.float64)
-        return np.asarray(concordance(x[0], y[0])[0] + ties(both), dtype=np.float64)[None]
+        (_, one, _), (several, two, _) = distinct(x[0]), distinct(y[0])
+        both = ties((one * len(several) + two).astype(np.float64))
+        return np.asarray(concordance(x[0], y[0])[0] + both, dtype=np.float64)[None]
     found = np.empty(x.shape)
     for place in range(x.shape[1]):
         gap = x - x[:, place, None]
@@ -187,7 +188,7 @@ def _ordered_right(x: Floats, y: Floats, epsilon: float) -> Floats:
 
 def _complete(x: ArrayLike, y: ArrayLike, clusters: ArrayLike | None) -> _Pair:
     one, two = floats(x, "x"), floats(y, "y")
-    members = None if clusters is None else np.unique(np.asarray(clusters), return_inverse=True)[1].reshape(-1)
+    members = None if clusters is None else grouped(clusters, len(one))
     same_length(len(one), y=two, clusters=members)
     used = ~(np.isnan(one) | np.isnan(two))
     left_out = kept({"missing in one": int((~used).sum())})
@@ -209,14 +210,14 @@ def _correlation(value: float, influence: Floats, rule: str, pair: _Pair, confid
 
 def _positions(values: Floats) -> Floats:
     """The share of units below, with half of the equal ones, less 1/2: the rank, centered."""
-    _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    _, index, counts = distinct(values)
     middle = np.cumsum(counts) - counts / 2
-    return np.asarray(middle[index.reshape(-1)] / len(values) - 0.5)
+    return np.asarray(middle[index] / len(values) - 0.5)
 
 
 def _mean_above(values: Floats, weights: Floats) -> Floats:
     """For every unit, the mean over all units of `weights` where the value is greater, with half where it is equal."""
-    _, index = np.unique(values, return_inverse=True)
-    sums = np.bincount(index.reshape(-1), weights=weights)
+    index = distinct(values)[1]
+    sums = np.bincount(index, weights=weights)
     above = sums.sum() - np.cumsum(sums) + sums / 2
-    return np.asarray(above[index.reshape(-1)] / len(values))
+    return np.asarray(above[index] / len(values))

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from captionjudge.statistics.arrays import Floats, floats, kept, same_length
+from captionjudge.statistics.arrays import Floats, distinct, floats, kept, same_length
 from captionjudge.statistics.statistic import Statistic, linearised, undefined
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
@@ -48,8 +48,8 @@ def krippendorff_alpha(
     per_value, per_unit = counts.sum(0), counts.sum(1)
     n = float(per_unit.sum())
     gap = _squared_differences(values, per_value, level)
-    expected = float(per_value @ gap @ per_value)
-    if len(values) < 2 or not expected:
+    expected = float(per_value @ gap @ per_value) if len(values) > 1 else 0.0
+    if not expected:
         return undefined(f"{rule}: not defined, all say the same", int(used.sum()), left_out, confidence)
     apart = ((counts @ gap) * counts).sum(1) / (per_unit - 1)
     observed = float(apart.sum())
@@ -79,9 +79,9 @@ def krippendorff_alpha(
 def _value_counts(given: Floats) -> tuple[Floats, Floats]:
     """The different values, and how often each unit has each: shape (units, values)."""
     unit, rater = np.nonzero(~np.isnan(given))
-    values, index = np.unique(given[unit, rater], return_inverse=True)
+    values, index, _ = distinct(given[unit, rater])
     size = max(1, len(values))
-    counts = np.bincount(unit * size + index.reshape(-1), minlength=len(given) * size)
+    counts = np.bincount(unit * size + index, minlength=len(given) * size)
     return values, counts.reshape(len(given), size).astype(np.float64)
 
 

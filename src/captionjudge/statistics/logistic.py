@@ -68,6 +68,8 @@ def logistic(
     meat = sums.T @ sums * (count / (count - 1) if count > 1 else np.nan)
     bread = np.linalg.pinv(features.T @ ((p * (1 - p))[:, None] * features) + np.diag(ridge))
     covariance = bread @ meat @ bread
+    # Rounding can leave a variance of nothing below 0.
+    np.fill_diagonal(covariance, np.maximum(np.diag(covariance), 0))
     half = normal_quantile(confidence) * np.sqrt(np.diag(covariance))
     return Logistic(at, at - half, at + half, covariance, converged)
 

@@ -18,6 +18,7 @@ from captionjudge.statistics.statistic import NAN, Statistic, normal_quantile
 
 Interval = Literal["sandwich", "bootstrap"]
 TieModel = Literal["davidson", "rao-kupper"]
+_SINGULAR = 1e10
 ELO_PER_LOG_ODDS = 400 / float(np.log(10))
 
 
@@ -116,6 +117,8 @@ def bradley_terry(
     best = maximise(model, cells.outcome, cells.design, cells.weights[None])
     if not best.converged[0]:
         raise NoRanking("the covariates tell the candidates apart completely; leave one of them out")
+    if covariates is not None and np.linalg.cond(best.curvature[0]) > _SINGULAR:
+        raise NoRanking("the covariates follow from each other, or from the candidates; leave one of them out")
     rule = f"{model}; {rule_text(ties, both_bad, unstable)}" + (f"; prior of {prior} wins each" if prior else "")
     how = _Intervals(interval, confidence, resamples, seed)
     return _ranking(cells, best, model, candidates, rule, left_out, how)
@@ -143,6 +146,7 @@ def _ranking(
     named = f"{rule}; {how.kind} interval"
     if how.kind == "sandwich":
         covariance = turn @ _sandwich(cells, best, model) @ turn.T
+        np.fill_diagonal(covariance, np.maximum(np.diag(covariance), 0))
         half = normal_quantile(how.confidence) * np.sqrt(np.diag(covariance))
         low, high = at - half, at + half
     elif how.kind == "bootstrap":

@@ -80,7 +80,8 @@ def standard_error(influence: Floats, clusters: ArrayLike | None = None) -> tupl
     count = len(sums)
     if count < 2:
         return NAN, count
-    return math.sqrt(count / (count - 1) * float(sums @ sums)) / len(influence), count
+    # Not as a product of vectors, which wakes threads for what one does at once.
+    return math.sqrt(count / (count - 1) * float(np.square(sums).sum())) / len(influence), count
 
 
 def linearised(

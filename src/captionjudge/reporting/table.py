@@ -1,0 +1,290 @@
+"""Lines of a judgments file while they are being read into columns."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from captionjudge.errors import DataError
+from captionjudge.judging.outcome import merge
+from captionjudge.reporting.answers import Columns, Lines, Source, keep, read
+from captionjudge.reporting.columns import Choices, LineError, Recorded, Shown
+from captionjudge.reporting.family import Family, family_of
+from captionjudge.reporting.style import relative, style, words
+from captionjudge.statistics.arrays import Bools, Floats, Ints
+from captionjudge.statistics.outcomes import LABELS, Outcome
+from captionjudge.store.records import Choice, Slots, Verdict
+
+_CODES = {"a": 0, "b": 1, "tie": 2, "both_bad": 3}
+_NAN = float("nan")
+NO_VALUE = "(none)"
+"""The slice of lines that have not the key."""
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Choices while they are being read: seven values each, one after the other in `said`."""
+
+    said: list[Any] = field(default_factory=list)
+    number: int = 0
+    columns: Columns = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, line: int, who: str, said: Mapping[str, Any]) -> None:
+        """Take one choice in."""
+        get = said.get
+        criteria = get("criteria")
+        if criteria:
+            keep(self.columns, self.number, criteria, level_of)
+        choice, stated, order = get("choice"), get("probability"), get("order")
+        self.said += (line, who, choice, get("strength"), stated, order, get("consistent"))
+        self.number += 1
+
+    def source(self) -> tuple[Source, tuple[str, ...]]:
+        """Whose choices these are, and about which line."""
+        names, by = _coded(self.said[1::7])
+        return Source(self.columns, np.array(self.said[::7], dtype=np.int64), by), names
+
+    def choices(
+        self,
+        source: Source,
+        names: tuple[str, ...],
+        pair: Ints,
+        turned: Bools,
+        criteria: dict[str, Floats],
+        compared: frozenset[str],
+        none: int,
+    ) -> Choices:
+        """Those about pairs.
+
+        Args:
+            pair: that of every line, -1 where it is none.
+            turned: of every line, whether A and B change places.
+            none: the code of there being no choice.
+        """
+        rows = pair[source.line] >= 0
+        swap = turned[source.line][rows]
+        choice, strength, stated, order, consistent = (self.said[place::7] for place in range(2, 7))
+        outcome = np.array([_CODES.get(each, none) for each in choice], dtype=np.int64)[rows]
+        level = np.array([level_of(*each) for each in zip(choice, strength, strict=True)], dtype=np.float64)[rows]
+        chosen = np.array([each is not None for each in choice], dtype=bool)
+        # None becomes nan.
+        probability = np.where(chosen, np.array(stated, dtype=np.float64), np.nan)
+        a_first = np.array([each != "ba" for each in order], dtype=bool)
+        return Choices(
+            pair[source.line][rows],
+            source.by[rows],
+            names,
+            np.where(swap & ((outcome == Outcome.A) | (outcome == Outcome.B)), 1 - outcome, outcome),
+            np.where(swap, -1.0, 1.0) * level,
+            probability[rows],
+            a_first[rows] ^ swap,
+            {name: each[rows] for name, each in criteria.items() if not np.isnan(each[rows]).all()},
+            compared,
+            1 - np.array(consistent, dtype=np.float64)[rows],
+        )
+
+
+class Table:
+    """Lines while they are being read."""
+
+    def __init__(self, slices: tuple[str, ...]) -> None:
+        self.errors: list[LineError] = []
+        self._ids: dict[str, int] = {}
+        self._pairs: list[tuple[str, str, float, float, float, float, int, bool | None]] = []
+        self._line_of_pair: list[int] = []
+        self._images: list[str] = []
+        self._units: list[tuple[int, int]] = []
+        self._unit: dict[tuple[str, str, int], int] = {}
+        self._scales: list[Mapping[str, Sequence[str]]] = []
+        self._scale: list[int] = []
+        self._families: dict[str, Family] = {}
+        self._slices: dict[str, list[str]] = {key: [] for key in slices}
+        self._shown: list[tuple[str, int, int, int]] = []
+        self._verdicts, self._people = _Rows(), _Rows()
+
+    def add(self, data: Mapping[str, Any], number: int) -> None:
+        """Take a line in.
+
+        Raises:
+            DataError: another line has the same id.
+        """
+        stated = data.get("id")
+        name = str(number) if stated is None else str(stated)
+        if name in self._ids:
+            raise DataError(f"its id {name[:80]!r} is that of line {self._ids[name]} too")
+        self._ids[name] = number
+        line, a, b = len(self._images), data["a"], data["b"]
+        # Names of files repeat; contents do not.
+        image = data.get("image_digest") or data.get("image")
+        self._images.append(name if image is None else str(image))
+        self._units.append((self._code(line, a), -1 if b is None else self._code(line, b)))
+        self._scale.append(self._scale_of(data.get("scales")))
+        for key, values in self._slices.items():
+            values.append(_slice(data, key))
+        verdicts = data.get("verdicts") or ()
+        if b is not None:
+            self._pairs.append((a["candidate"], b["candidate"], *_texts(data), _outcome(verdicts), data.get("audit")))
+            self._line_of_pair.append(line)
+        self._add_choices(line, verdicts, data.get("final_choices") or ())
+
+    def _add_choices(self, line: int, verdicts: Sequence[Any], people: Sequence[Any]) -> None:
+        for said in verdicts:
+            self._verdicts.add(line, said["judge"], said)
+            if said.get("family"):
+                self._families[said["judge"]] = Family(said["family"], "stated")
+            if said.get("options"):
+                self._shown += [(said["judge"], line, *each) for each in _places(said)]
+        for said in people:
+            self._people.add(line, said["annotator"], said)
+
+    def _code(self, line: int, description: Mapping[str, Any]) -> int:
+        """The code of a description: candidates that say the same of an image twice are one."""
+        name = description["candidate"]
+        if name not in self._families:
+            stated = description.get("family")
+            known = Family(stated, "stated") if stated else family_of(description.get("model") or name)
+            self._families[name] = known
+        return self._unit.setdefault((self._images[line], name, hash(description.get("text"))), len(self._unit))
+
+    def _scale_of(self, scales: Mapping[str, Sequence[str]] | None) -> int:
+        if not scales:
+            return -1
+        if self._scales and scales == self._scales[-1]:
+            return len(self._scales) - 1
+        if scales not in self._scales:
+            self._scales.append(scales)
+        return self._scales.index(scales)
+
+    def recorded(self) -> Recorded:
+        """What was read."""
+        names, code = _coded([name for pair in self._pairs for name in pair[:2]])
+        a, b = code[::2], code[1::2]
+        swap = _turned(a, b, max(1, len(names)))
+        pair_of, turned = np.full(len(self._images), -1), np.zeros(len(self._images), dtype=bool)
+        of_pair = np.array(self._line_of_pair, dtype=np.int64)
+        pair_of[of_pair], turned[of_pair] = np.arange(len(of_pair)), swap
+        image = _coded(self._images)[1]
+        units = np.array(self._units, dtype=np.int64).reshape(len(self._images), 2)
+        described, writer = _coded([name for _, name, _ in self._unit])
+        known = Lines(units, writer, image, turned, self._scales, np.array(self._scale, dtype=np.int64))
+        (verdicts, judges), (people, annotators) = self._verdicts.source(), self._people.source()
+        answered = read(verdicts, people, known)
+        numbers = np.array([pair[2:6] for pair in self._pairs], dtype=np.float64).reshape(len(self._pairs), 4)
+        outcome = np.array([pair[6] for pair in self._pairs], dtype=np.int64)
+        audit = [pair[7] for pair in self._pairs]
+        ids = list(self._ids)
+        return Recorded(
+            names,
+            described,
+            {name: self._families.get(name) or family_of(name) for name in {*self._families, *judges}},
+            tuple(ids[line] for line in self._line_of_pair),
+            np.where(swap, b, a),
+            np.where(swap, a, b),
+            swap,
+            image[of_pair],
+            np.where(swap, numbers[:, 1], numbers[:, 0]),
+            np.where(swap, numbers[:, 0], numbers[:, 1]),
+            {key: np.where(swap, -1, 1) * numbers[:, 2 + k] for k, key in enumerate(("markdown", "lists"))},
+            np.where(swap & ((outcome == Outcome.A) | (outcome == Outcome.B)), 1 - outcome, outcome),
+            np.array([bool(each) for each in audit]) if any(each is not None for each in audit) else None,
+            of_pair,
+            {key: tuple(values) for key, values in self._slices.items()},
+            self._verdicts.choices(
+                verdicts, judges, pair_of, turned, answered.verdicts, answered.compared, int(Outcome.FAILED)
+            ),
+            self._people.choices(people, annotators, pair_of, turned, answered.people, answered.compared, -1),
+            answered.answers,
+            self._shown_as(judges, image),
+            len(self._images) - len(self._pairs),
+            tuple(self.errors),
+        )
+
+    def _shown_as(self, judges: tuple[str, ...], image: Ints) -> Shown:
+        code = {name: index for index, name in enumerate(judges)}
+        rows = [(code[judge], line, place, options) for judge, line, place, options in self._shown]
+        by, line, place, options = np.array(rows, dtype=np.int64).reshape(len(rows), 4).T
+        return Shown(by, image[line], place, options)
+
+
+def _turned(a: Ints, b: Ints, size: int) -> Bools:
+    """Two candidates that stand in either order are put in that of their first line; which pairs change."""
+    if not len(a):
+        return np.zeros(0, dtype=bool)
+    _, first, index = np.unique(np.minimum(a, b) * size + np.maximum(a, b), return_index=True, return_inverse=True)
+    return np.asarray(a != a[first][index.reshape(-1)])
+
+
+def _coded(names: Sequence[str]) -> tuple[tuple[str, ...], Ints]:
+    """The different names in order, and the place of each."""
+    ordered = sorted(set(names))
+    code = {name: index for index, name in enumerate(ordered)}
+    return tuple(ordered), np.array([code[name] for name in names], dtype=np.int64)
+
+
+def level_of(choice: str | None, strength: int | None) -> float:
+    """The level of a choice: 2 and -2 where it is strong, 0 for ties, nan for none."""
+    if choice in ("tie", "both_bad"):
+        return 0.0
+    if choice not in ("a", "b"):
+        return _NAN
+    size = 2.0 if strength == 2 else 1.0
+    return size if choice == "a" else -size
+
+
+def _texts(data: Mapping[str, Any]) -> tuple[float, float, float, float]:
+    """Lengths of A and B, and how A's style differs from B's."""
+    a, b = data["a"].get("text"), data["b"].get("text")
+    a_length, b_length = data.get("a_length"), data.get("b_length")
+    if a is None or b is None:
+        markdown = lists = _NAN
+    else:
+        (one, one_list), (two, two_list) = style(a), style(b)
+        markdown, lists = relative(one, two), relative(one_list, two_list)
+    return (
+        (_NAN if a is None else float(words(a))) if a_length is None else float(a_length),
+        (_NAN if b is None else float(words(b))) if b_length is None else float(b_length),
+        markdown,
+        lists,
+    )
+
+
+def _slice(data: Mapping[str, Any], key: str) -> str:
+    """The value under a key, or under keys with dots between them."""
+    if key in data:
+        value: Any = data[key]
+    else:
+        value = data
+        for part in key.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+    return NO_VALUE if value is None else str(value)[:200]
+
+
+def _places(said: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
+    """Of every answer whose options were said in their order: its place, and how many options there were."""
+    for name, options in said["options"].items():
+        answer = (said.get("criteria") or {}).get(name)
+        for given in (answer.get("a"), answer.get("b")) if isinstance(answer, dict) else (answer,):
+            if given in options and len(options) > 1:
+                yield options.index(given), len(options)
+
+
+def _outcome(said: Iterable[Mapping[str, Any]]) -> int:
+    """What verdicts come to, by the rule that the runner uses."""
+    return _merged(
+        tuple((each["judge"], each.get("order") or "ab", each.get("sample") or 0, each.get("choice")) for each in said)
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _merged(said: tuple[tuple[str, Slots, int, Choice | None], ...]) -> int:
+    """The same; remembered, as most pairs of a file have had one of few things said about them."""
+    if not said:
+        return -1
+    verdicts = [
+        Verdict(f"{place:08}", "", "", "", "", "a", "b", judge, order, "", 0, sample=sample, choice=choice)
+        for place, (judge, order, sample, choice) in enumerate(said)
+    ]
+    return LABELS.index(merge(verdicts).outcome)
