@@ -16,18 +16,21 @@ from captionjudge.store.records import Answer, Case, Decision, Review, Reviewer,
 _OTHERS: dict[str, Decision] = {"tie": "tie", "bothbad": "both_bad"}
 
 
-def close_cases(batch: Batch, space: Space, call: Call, item_ids: Sequence[str]) -> None:
-    """Settle the cases of images that a client has approved or rejected.
+def close_cases(batch: Batch, space: Space, call: Call, item_ids: Sequence[str], *, reviewed: bool) -> None:
+    """Settle the cases of images that a client takes from a review stage.
 
     What a person's key answered before to the Final Choice is that person's review. Without one the case is settled
     and says no choice.
+
+    Args:
+        reviewed: whether they are approved, rejected or completed, and not just moved.
     """
     setup = space.setup
     if setup is None or not item_ids:
         return
     batch.flush()
     cases.close(batch, item_ids)
-    if not call.person:
+    if not call.person or not reviewed:
         return
     given = labels.answers(batch.connection, setup.project_id, item_ids)
     for item_id in item_ids:

@@ -187,7 +187,11 @@ def told(host: Host, project_id: str) -> None:
 
 
 def send(batch: Batch, space: Space, call: Call, those: Sequence[Held], there: str, pathway: str) -> None:
-    """Move tasks, and open what people have to decide about images that come to a review stage so."""
+    """Move tasks; settle what people had to decide about images that leave a review stage so, open what they have to
+    about those that come to one.
+    """
+    left = [each.item_id for each in those if each.own and space.workflow.stage(each.stage).type == "review"]
+    close_cases(batch, space, call, left, reviewed=pathway != "moved")
     units.move(batch, space.id, those, there, pathway, call.key.name)
     own = [each.item_id for each in those if each.own]
     if space.setup is None or not own or space.workflow.stage(there).type != "review":
