@@ -71,6 +71,7 @@ def choose_on_the_page(site: Site) -> None:
             there = site.served.origin + form[1].replace("&amp;", "&")
             assert browser.post(there, data={"vote": vote[1], "choice": "1"}, timeout=60).status_code == 200
             page = browser.get(f"{site.served.origin}/desk", timeout=60)
+        assert (page.status_code, "/choice" in page.text) == (200, False)
 
 
 def exported(site: Site) -> Mapping[str, Any]:
