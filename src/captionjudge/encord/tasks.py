@@ -138,8 +138,6 @@ def act(
         if sum(map(len, moves.values())) > len({task_id for those in moves.values() for task_id in those}):
             raise invalid("nothing was done: a task cannot take two pathways")
         for pathway, those in moves.items():
-            if here.type == "review":
-                close_cases(batch, space, call, [each.item_id for each in those.values() if each.own])
             send(batch, space, call, list(those.values()), here.pathways[pathway], pathway)
         units.assign(batch, assignees)
         return NOTHING
