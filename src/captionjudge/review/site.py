@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from captionjudge.layout import dump_layout
 from captionjudge.review import decide
@@ -43,7 +43,7 @@ class Site:
     def templates(self) -> Environment:
         """The templates; everything put into them is escaped."""
         return Environment(
-            loader=PackageLoader("captionjudge.review"),
+            loader=ChoiceLoader([PackageLoader("captionjudge.review"), PackageLoader("captionjudge.reporting")]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

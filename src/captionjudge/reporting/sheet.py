@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from fastapi.responses import StreamingResponse
-
 from captionjudge.statistics.rates import Rate
 
 Value = str | int | float | None
@@ -86,19 +84,3 @@ def csv_bytes(columns: Iterable[str], rows: Iterable[Iterable[Value]]) -> Iterat
             out.seek(0)
             out.truncate()
     yield out.getvalue().encode()
-
-
-def csv_response(name: str, columns: Iterable[str], rows: Iterable[Iterable[Value]]) -> StreamingResponse:
-    """A CSV file to be saved."""
-    return attachment(f"{name}.csv", "text/csv; charset=utf-8", csv_bytes(columns, rows))
-
-
-def attachment(name: str, mime: str, content: Iterator[bytes]) -> StreamingResponse:
-    """A file to be saved. Its name is ours: nothing of the project's is in it."""
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(content, media_type=mime, headers=headers)
-
-
-def sheet_response(sheet: Sheet) -> StreamingResponse:
-    """A sheet as a CSV file."""
-    return csv_response(sheet.key, sheet.columns, ([cell.value for cell in row] for row in sheet.rows))
