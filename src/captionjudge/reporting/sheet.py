@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from captionjudge.statistics.rates import Rate
 
 Value = str | int | float | None
@@ -16,11 +18,19 @@ _CHUNK = 1 << 16
 
 
 class Cell(NamedTuple):
-    """A value, where the items behind it are listed, and how the page writes it when not as it is."""
+    """A value, where the items behind it are listed, and how the page writes it when not as it is.
+
+    `key` is where `report --json` has the value. A `drawing` stands in place of it, and is in no file. `strong` sets a
+    cell off from the others of its table; `shade`, 0 to 4, tints it.
+    """
 
     value: Value
     link: str | None = None
     written: str | None = None
+    key: str | None = None
+    drawing: Markup | None = None
+    strong: bool = False
+    shade: int = 0
 
     @property
     def shown(self) -> str:
@@ -37,7 +47,10 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Rows under columns. `key` names its file, /results/KEY.csv; the first `heads` cells of a row say what it is."""
+    """Rows under columns. `key` names its file, /results/KEY.csv; the first `heads` cells of a row say what it is.
+
+    A group of rows begins with each of `begins`.
+    """
 
     key: str
     title: str
@@ -45,6 +58,7 @@ class Sheet:
     rows: tuple[tuple[Cell, ...], ...]
     heads: int = 1
     note: str = ""
+    begins: frozenset[int] = frozenset()
 
 
 def share(value: float | None) -> Cell:

@@ -19,5 +19,7 @@ def attachment(name: str, mime: str, content: Iterator[bytes]) -> StreamingRespo
 
 
 def sheet_response(sheet: Sheet) -> StreamingResponse:
-    """A sheet as a CSV file."""
-    return csv_response(sheet.key, sheet.columns, ([cell.value for cell in row] for row in sheet.rows))
+    """A sheet as a CSV file, without its drawings."""
+    kept = [place for place in range(len(sheet.columns)) if not any(row[place].drawing for row in sheet.rows)]
+    rows = ([row[place].value for place in kept] for row in sheet.rows)
+    return csv_response(sheet.key, [sheet.columns[place] for place in kept], rows)

@@ -1,0 +1,116 @@
+"""A card from the figures: which sections there are, and what they come to."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from captionjudge import __version__
+from captionjudge.reporting.card.checks import Check
+from captionjudge.reporting.card.cost import active, cost
+from captionjudge.reporting.card.gallery import Shown
+from captionjudge.reporting.card.judge import judge_section
+from captionjudge.reporting.card.leaderboard import leaderboard
+from captionjudge.reporting.card.people import ceiling, criteria, estimation, lengths
+from captionjudge.reporting.card.place import Place, written
+from captionjudge.reporting.card.section import Links, Methods, NoLinks, Part, Section
+from captionjudge.reporting.card.thresholds import THRESHOLDS
+from captionjudge.reporting.sheet import Cell, Sheet
+from captionjudge.reporting.summary import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a card is made of: the figures, where they are from, and what that file or project was at the time.
+
+    Attributes:
+        name: of the project or the file.
+        digest: SHA-256 of the judgments that were read.
+        made: when, in UTC.
+        report: of a project.
+    """
+
+    name: str
+    figures: Mapping[str, Any]
+    digest: str
+    made: str
+    report: Report | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The whole page, without its frame."""
+
+    title: str
+    facts: tuple[tuple[str, Cell], ...]
+    short: tuple[str, ...]
+    sections: tuple[Section, ...]
+    gallery: tuple[Shown, ...]
+    rules: tuple[str, ...]
+
+    @property
+    def sheets(self) -> tuple[Sheet, ...]:
+        """Every table."""
+        return tuple(part.sheet for section in self.sections for part in section.parts)
+
+
+def build(material: Material, gallery: Sequence[Shown] = (), links: Links | None = None) -> Card:
+    """The card: every section that the figures allow; the others say why not."""
+    found, methods, known = Place(dict(material.figures)), Methods(), links or NoLinks()
+    board = leaderboard(found, methods, known)
+    judged = [judge_section(number, found, one, methods, known) for number, one in enumerate(found["judges"], 1)]
+    sections = [board, *(section for section, _ in judged)]
+    if not judged:
+        sections.append(Section("judges", "Judges", missing="There are no verdicts of judges."))
+    sections += [ceiling(found, methods), estimation(found, methods), lengths(found, methods)]
+    sections += [criteria(found, methods), active(found, methods), cost(material.report)]
+    sections.append(_thresholds())
+    checked = [(one["judge"].text, made) for one, (_, made) in zip(found["judges"], judged, strict=True)]
+    return Card(
+        title=material.name,
+        facts=_facts(material, found),
+        short=tuple(_short(found, checked)),
+        sections=tuple(sections),
+        gallery=tuple(gallery),
+        rules=tuple(methods.rules),
+    )
+
+
+def _facts(material: Material, found: Place) -> tuple[tuple[str, Cell], ...]:
+    people = found["people"]
+    facts = [
+        ("Pairs", found["pairs"].counted()),
+        ("Candidates", Cell(len({place[side].text for place in found["comparisons"] for side in "ab"}))),
+        ("Judges", Cell(len(list(found["judges"])))),
+        ("Choices by people", people["choices"].counted()),
+        ("Lines left out", Cell(len(list(found["lines_left_out"])))),
+        ("Made", Cell(f"{material.made} UTC, by captionjudge {__version__}")),
+        ("Judgments, SHA-256", Cell(material.digest)),
+    ]
+    return tuple(facts)
+
+
+def _short(found: Place, checked: Sequence[tuple[str, list[Check]]]) -> list[str]:
+    """What one should take home, in sentences."""
+    said = []
+    comparisons = list(found["comparisons"])
+    rate = comparisons[0]["win_rate"].figure if len(comparisons) == 1 else None
+    if rate is not None and rate.value is not None and rate.low is not None and rate.high is not None:
+        a, b = comparisons[0]["a"].text, comparisons[0]["b"].text
+        interval = f"{written(rate.low, 'share')} to {written(rate.high, 'share')}"
+        told = "which of the two is better is open" if rate.low <= 0.5 <= rate.high else f"{a if rate.low > 0.5 else b} is better"
+        said.append(f"By the judges, {a} is better than {b} in {written(rate.value, 'share')} of {rate.n:,} pairs ({interval}): {told}.")
+    for name, made in checked:
+        counts = Counter(check.status for check in made)
+        words = f"{counts['pass']} checks pass, {counts['warn']} warn, {counts['fail']} fail, {counts['none']} were not measured"
+        failing = [check.title.lower() for check in made if check.status == "fail"]
+        said.append(f"{name}: {words}{'; failing: ' + '; '.join(failing) if failing else ''}.")
+    if not found["people"]["choices"].count:
+        said.append("Nobody has chosen: how far the judges agree with people is not known.")
+    return said
+
+
+def _thresholds() -> Section:
+    rows = tuple((Cell(each.title), Cell(each.wanted), Cell(each.reason)) for each in THRESHOLDS.values())
+    sheet = Sheet("threshold-table", "What a judge is held to", ("measure", "wanted", "why"), rows)
+    return Section("thresholds", "Thresholds", (), (Part(sheet),))

@@ -1,0 +1,100 @@
+"""Places in the figures: what is there, and by which key `report --json` has it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from captionjudge.reporting.sheet import Cell
+
+Style = Literal["share", "points", "number", "signed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A statistic to be shown. `value`, `low`, `high` are None where they are not defined; `rule` then says why."""
+
+    key: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    rule: str
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def left_out_words(self) -> str:
+        """How many units were not used, by reason."""
+        return ", ".join(f"{reason} {count:,}" for reason, count in self.left_out.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the figures hold at `key`; None where there is nothing."""
+
+    value: Any
+    key: str = ""
+
+    def __getitem__(self, step: str | int) -> "Place":
+        """A place further in; there is nothing at one that does not exist."""
+        key = f"{self.key}[{step}]" if isinstance(step, int) else f"{self.key}.{step}" if self.key else step
+        try:
+            return Place(self.value[step], key)
+        except (KeyError, IndexError, TypeError):
+            return Place(None, key)
+
+    def __iter__(self) -> Iterator["Place"]:
+        """The places of a list; none where there is no list."""
+        return (self[index] for index in range(len(self.value))) if isinstance(self.value, list) else iter(())
+
+    @property
+    def there(self) -> bool:
+        """Whether there is anything."""
+        return self.value is not None
+
+    @property
+    def names(self) -> list[str]:
+        """The keys of an object; none where there is none."""
+        return list(self.value) if isinstance(self.value, dict) else []
+
+    @property
+    def text(self) -> str:
+        """What is there, as words."""
+        return "" if self.value is None else str(self.value)
+
+    @property
+    def number(self) -> float | None:
+        """What is there, if it is a number."""
+        known = isinstance(self.value, int | float) and not isinstance(self.value, bool)
+        return self.value if known else None
+
+    @property
+    def count(self) -> int:
+        """A count; 0 where there is none."""
+        return self.value if isinstance(self.value, int) else 0
+
+    @property
+    def figure(self) -> Figure | None:
+        """The statistic that is there."""
+        if not isinstance(self.value, dict) or "rule" not in self.value or "n" not in self.value:
+            return None
+        ends = (self.value.get(name) for name in ("value", "low", "high"))
+        left_out = self.value.get("left_out") or {}
+        return Figure(self.key, *ends, self.value["n"], self.value["rule"], left_out)
+
+    def cell(self, style: Style = "number", **more: Any) -> Cell:
+        """A number as a cell, written in this style."""
+        number = self.number
+        return Cell(number, written=None if number is None else written(number, style), key=self.key, **more)
+
+    def counted(self, link: str | None = None) -> Cell:
+        """A count as a cell."""
+        return Cell(self.count, link, key=self.key)
+
+
+def written(value: float, style: Style) -> str:
+    """A number for readers: shares in percent, differences of shares in points, others to two digits."""
+    if style == "share":
+        return f"{value:.1%}"
+    if style == "points":
+        return f"{100 * value:+.1f} points"
+    return f"{value:+.2f}" if style == "signed" else f"{value:.2f}"
