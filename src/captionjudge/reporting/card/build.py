@@ -69,7 +69,7 @@ def build(material: Material, gallery: Sequence[Shown] = (), links: Links | None
     return Card(
         title=material.name,
         facts=_facts(material, found),
-        short=tuple(_short(found, checked)),
+        short=tuple(_short(found, board, checked)),
         sections=tuple(sections),
         gallery=tuple(gallery),
         rules=tuple(methods.rules),
@@ -90,16 +90,22 @@ def _facts(material: Material, found: Place) -> tuple[tuple[str, Cell], ...]:
     return tuple(facts)
 
 
-def _short(found: Place, checked: Sequence[tuple[str, list[Check]]]) -> list[str]:
+def _short(found: Place, board: Section, checked: Sequence[tuple[str, list[Check]]]) -> list[str]:
     """What one should take home, in sentences."""
-    said = []
+    said = [*board.lead[:1]]
     comparisons = list(found["comparisons"])
     rate = comparisons[0]["win_rate"].figure if len(comparisons) == 1 else None
     if rate is not None and rate.value is not None and rate.low is not None and rate.high is not None:
         a, b = comparisons[0]["a"].text, comparisons[0]["b"].text
         interval = f"{written(rate.low, 'share')} to {written(rate.high, 'share')}"
-        told = "which of the two is better is open" if rate.low <= 0.5 <= rate.high else f"{a if rate.low > 0.5 else b} is better"
-        said.append(f"By the judges, {a} is better than {b} in {written(rate.value, 'share')} of {rate.n:,} pairs ({interval}): {told}.")
+        told = (
+            "which of the two is better is open"
+            if rate.low <= 0.5 <= rate.high
+            else f"{a if rate.low > 0.5 else b} is better"
+        )
+        said.append(
+            f"By the judges, {a} is better than {b} in {written(rate.value, 'share')} of {rate.n:,} pairs ({interval}): {told}."
+        )
     for name, made in checked:
         counts = Counter(check.status for check in made)
         words = f"{counts['pass']} checks pass, {counts['warn']} warn, {counts['fail']} fail, {counts['none']} were not measured"

@@ -30,7 +30,7 @@ class Check:
 
 def checks(found: Place, judge: Place) -> list[Check]:
     """Every check of a judge, in the order of the card."""
-    people = judge["people"]
+    people, one_order = judge["people"], not judge["flips"]["rate"]["n"].count
     simple = {
         "kappa": people["cohen_kappa"].figure,
         "flips": judge["flips"]["rate"].figure,
@@ -42,7 +42,7 @@ def checks(found: Place, judge: Place) -> list[Check]:
         "calibration": judge["calibration"]["ece"]["width"].figure,
         "self_preference": judge["self_preference"].figure,
     }
-    made = [_plain(key, figure) for key, figure in simple.items()]
+    made = [_plain(key, figure, advisory=key == "first_slot" and one_order) for key, figure in simple.items()]
     return [_beside_ceiling(found, judge), _beside_baselines(judge), *made]
 
 
@@ -66,22 +66,23 @@ def sheet(key: str, title: str, made: list[Check], methods: Methods) -> Sheet:
         figure = each.figure or Figure("", None, None, None, 0, each.why)
         cells = measured(figure, axis, methods, zone, each.marks)
         if each.figure is None:
-            cells = (*cells[:4], Cell(None), Cell(None), Cell(each.why))
-        rows.append(
-            (Cell(each.title), verdict(each.status), cells[0], *cells[1:5], Cell(each.threshold.wanted))
-            + (Cell(each.beside), *cells[5:])
-        )
-    _, value, *others = _SHARE.columns
-    columns = (*COLUMNS, "interval and what is wanted", value, *others[:3], "wanted", "beside it", *others[3:])
+            cells = (*cells[:4], Cell(None), Cell(each.why), Cell(None))
+        drawn, value, *others = cells
+        wanted = f"{each.threshold.wanted}: {each.beside}" if each.beside else each.threshold.wanted
+        heads = (Cell(each.title), verdict(each.status), value, drawn)
+        rows.append((*heads, *others[:3], Cell(wanted), *others[3:]))
+    _, value_, *rest = _SHARE.columns
+    columns = (*COLUMNS, value_, "interval, and what is wanted", *rest[:3], "wanted", *rest[3:])
     note = (
         "Pass: the whole interval is where it is wanted (tinted). Fail: none of it is. Warn: the data do not decide, or "
-        f"there are fewer than {ENOUGH}. Triangles are baselines, the diamond is people among themselves."
+        f"there are fewer than {ENOUGH}. Triangles are baselines, the diamond is the ceiling."
     )
     return Sheet(key, title, columns, tuple(rows), 1, note)
 
 
-def _plain(key: str, figure: Figure | None) -> Check:
+def _plain(key: str, figure: Figure | None, *, advisory: bool) -> Check:
     threshold = THRESHOLDS[key]
+    threshold = replace(threshold, advisory=threshold.advisory or advisory)
     why = "" if figure is not None else _ABSENT.get(key, "not in these figures")
     return Check(key, threshold.title, threshold.judge(figure), figure, threshold, why=why)
 
@@ -108,17 +109,17 @@ def _contradicts(judge: Place) -> Figure | None:
 
 def _beside_ceiling(found: Place, judge: Place) -> Check:
     threshold = THRESHOLDS["ceiling"]
-    own, ceiling = judge["people"]["accuracy"].figure, found["people"]["pairs"].figure
+    own, ceiling = judge["people"]["accuracy"].figure, found["people"]["rest"].figure
     if own is None or own.value is None:
         return Check("ceiling", threshold.title, "none", None, threshold, why="people chose about none of these pairs")
     if ceiling is None or ceiling.value is None:
         return Check(
             "ceiling", threshold.title, "none", own, replace(threshold, low=1.0),
-            "no ceiling: no pair has two people's choices",
+            "no pair has two people's choices",
         )  # fmt: skip
     concrete = replace(threshold, low=ceiling.value + threshold.low)
     status = concrete.judge(own) if ceiling.n >= ENOUGH else "warn"
-    beside = f"people among themselves {ceiling.value:.1%} (n {ceiling.n:,})"
+    beside = f"{ceiling.value:.1%} of {ceiling.n:,}"
     return Check("ceiling", threshold.title, status, own, concrete, beside, (Mark(ceiling.value, "ceiling"),))
 
 

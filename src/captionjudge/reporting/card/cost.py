@@ -11,7 +11,9 @@ def cost(report: Report | None) -> Section:
     """What it took; known of projects only."""
     title = "Cost and tokens"
     if report is None:
-        return Section("cost", title, missing="A judgments file does not say what it cost; the report of a project does.")
+        return Section(
+            "cost", title, missing="A judgments file does not say what it cost; the report of a project does."
+        )
     rows = tuple(
         (
             *map(Cell, (each.purpose, each.role, each.model, each.calls, each.failures)),
@@ -24,7 +26,9 @@ def cost(report: Report | None) -> Section:
     columns = ("purpose", "as", "model", "calls", "failed", "tokens in", "tokens out", "US dollars", "of unknown price")
     unpriced = f", and {report.unpriced:,} calls of unknown price" if report.unpriced else ""
     lead = (f"${report.cost:,.4f} in all{unpriced}.",)
-    return Section("cost", title, lead, (Part(Sheet("costs", "Calls, tokens and cost", columns, rows, 3)),) if rows else ())
+    return Section(
+        "cost", title, lead, (Part(Sheet("costs", "Calls, tokens and cost", columns, rows, 3)),) if rows else ()
+    )
 
 
 def active(found: Place, methods: Methods) -> Section:

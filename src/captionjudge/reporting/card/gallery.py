@@ -12,10 +12,13 @@ from captionjudge.statistics.outcomes import Outcome
 
 Kind = Literal["people", "unstable"]
 KINDS: Mapping[Kind, str] = dict(
-    zip(get_args(Kind), ("Judges and people chose differently", "The choice changed with the order"), strict=True)
+    zip(
+        get_args(Kind), ("A judge and people chose differently", "A judge's choice changed with the order"), strict=True
+    )
 )
 PER_KIND = 6
 LONGEST = 1200
+LONGEST_REASON = 400
 """Characters of a text that are shown."""
 _MOST_SAID = 12
 _CODES = {"a": Outcome.A, "b": Outcome.B, "tie": Outcome.TIE, "both_bad": Outcome.BOTH_BAD}
@@ -66,9 +69,9 @@ class Gallery:
     counts: Counter[str] = field(default_factory=Counter)
     _kept: dict[str, list[tuple[int, int, Mapping[str, Any]]]] = field(default_factory=dict)
 
-    def see(self, line: Mapping[str, Any], outcome: int) -> None:
-        """Take a line into account, of which the verdicts come to this outcome."""
-        kind = kind_of(line, outcome)
+    def see(self, line: Mapping[str, Any]) -> None:
+        """Take a line into account."""
+        kind = kind_of(line)
         if kind is None:
             return
         self.counts[kind] += 1
@@ -85,14 +88,23 @@ class Gallery:
         return [line for _, _, line in sorted(self._kept.get(kind, []), key=lambda entry: (-entry[0], entry[1]))]
 
 
-def kind_of(line: Mapping[str, Any], outcome: int) -> Kind | None:
-    """What kind of disagreement a line shows, if any."""
-    if outcome == Outcome.UNSTABLE:
-        return "unstable"
-    if not 0 <= outcome < Outcome.UNSTABLE:
-        return None
+def kind_of(line: Mapping[str, Any]) -> Kind | None:
+    """What kind of disagreement a line shows, if any; a judge against people comes before a choice that flipped."""
+    own = [set(choices) for choices in by_judge(line.get("verdicts") or ()).values()]
     people = majority_of(line.get("final_choices") or ())
-    return "people" if people is not None and people != outcome else None
+    if people is not None and any(choices != {people} for choices in own if len(choices) == 1):
+        return "people"
+    return "unstable" if any(len(choices) > 1 for choices in own) else None
+
+
+def by_judge(verdicts: Iterable[Mapping[str, Any]]) -> dict[str, list[int]]:
+    """What each judge chose, in each order by its last verdict; failed ones are not in it."""
+    last = {(each["judge"], each.get("order") or "ab"): _CODES.get(each.get("choice") or "") for each in verdicts}
+    found: dict[str, list[int]] = {}
+    for (judge, _), code in last.items():
+        if code is not None:
+            found.setdefault(judge, []).append(int(code))
+    return found
 
 
 def majority_of(choices: Iterable[Mapping[str, Any]]) -> int | None:
@@ -123,7 +135,7 @@ def case_of(line: Mapping[str, Any], pictures: Pictures) -> Case:
             each["judge"],
             _choice(names, each.get("choice"), each.get("error")),
             f"{first[each.get('order') or 'ab']} shown first{_probability(each.get('probability'))}",
-            _cut(each.get("reason"))[0],
+            _cut(each.get("reason"), LONGEST_REASON)[0],
         )
         for each in (line.get("verdicts") or ())[:_MOST_SAID]
     ]
@@ -137,7 +149,7 @@ def case_of(line: Mapping[str, Any], pictures: Pictures) -> Case:
 
 
 def _choice(names: Mapping[str, str], choice: str | None, error: object) -> str:
-    return names[choice] if choice in names else f"none ({error or 'no choice'})"
+    return f"chose {names[choice]}" if choice in names else f"made no choice ({error or 'not said why'})"
 
 
 def _probability(stated: float | None) -> str:
@@ -148,10 +160,10 @@ def _way(said: Mapping[str, Any]) -> str:
     return "knew what the judges say" if said.get("seen_judge") else ""
 
 
-def _cut(text: object) -> tuple[str, int]:
+def _cut(text: object, longest: int = LONGEST) -> tuple[str, int]:
     if not isinstance(text, str):
         return "", 0
-    return text[:LONGEST], max(0, len(text) - LONGEST)
+    return text[:longest], max(0, len(text) - longest)
 
 
 def drawn_words() -> str:

@@ -17,7 +17,9 @@ _NAMES = {
 _SPLITS = {"always_first": "always the first", "always_second": "always the second", "other": "otherwise"}
 
 
-def judge_section(number: int, found: Place, judge: Place, methods: Methods, links: Links) -> tuple[Section, list[Check]]:
+def judge_section(
+    number: int, found: Place, judge: Place, methods: Methods, links: Links
+) -> tuple[Section, list[Check]]:
     """Everything about one judge, and its checks."""
     made, key, name = checks(found, judge), f"judge-{number}", judge["judge"].text
     parts = [

@@ -14,7 +14,7 @@ _SHADES = (0.2, 0.4, 0.6, 0.8)
 
 def leaderboard(found: Place, methods: Methods, links: Links) -> Section:
     """Which candidate is better, by the judges."""
-    parts = [_ranking(found["ranking"], methods), _wins(found, methods, links), _outcomes(found, links)]
+    parts = [_ranking(found["ranking"], methods), _wins(found, methods), _outcomes(found, links)]
     parts += [_elo(found["ranking"]["elo"], methods), _chances(found["ranking"]["expected_wins"])]
     made = tuple(part for part in parts if part is not None and part.sheet.rows)
     return Section("leaderboard", "Leaderboard", _said(found), made, _missing(found, made))
@@ -32,7 +32,11 @@ def _said(found: Place) -> tuple[str, ...]:
     if not groups:
         return ()
     first = ", ".join(groups[0])
-    said = [f"{first} is ahead of all others." if len(groups[0]) == 1 else f"Nobody is surely ahead: {first} share the first place."]
+    said = [
+        f"{first} is surely ahead of all others."
+        if len(groups[0]) == 1
+        else f"Nobody is surely ahead: {first} share the first place."
+    ]
     if any(len(group) > 1 for group in groups):
         said.append(
             "Candidates of one group cannot be told apart with these data: the order within it is not claimed. Two of "
@@ -75,13 +79,13 @@ def _rank(rank: Place) -> Cell:
     return Cell(f"{best}" if best == worst else f"{best}–{worst}")
 
 
-def _wins(found: Place, methods: Methods, links: Links) -> Part:
+def _wins(found: Place, methods: Methods) -> Part:
     axis, rows = Axis(middle=0.5), []
     for place in found["comparisons"]:
         a, b = place["a"].text, place["b"].text
         if place["win_rate"].figure is not None:
             cells = measured(place["win_rate"].figure, axis, methods)
-            rows.append((Cell(a), Cell(b), *cells[:4], place["win_rate"]["n"].counted(links.pairs(a, b)), *cells[5:]))
+            rows.append((Cell(a), Cell(b), *cells))
     note = "How often A is better, by the judges. The line is at 50 %."
     return Part(Sheet("wins", "Win rates", ("A", "B", *axis.columns), tuple(rows), 2, note))
 
@@ -92,11 +96,11 @@ def _outcomes(found: Place, links: Links) -> Part:
         a, b, counted = place["a"].text, place["b"].text, place["outcomes"]
         cells = [counted[name].counted(links.pairs(a, b, name)) for name in OUTCOMES]
         drawn = Cell(None, drawing=stack("outcome", [counted[name].count for name in OUTCOMES]))
-        rows.append((Cell(a), Cell(b), drawn, *cells, counted["missing"].counted(), place["pairs"].counted()))
+        rows.append(
+            (Cell(a), Cell(b), drawn, *cells, counted["missing"].counted(), place["pairs"].counted(links.pairs(a, b)))
+        )
     columns = ("A", "B", "share of all", *_WORDS, "not judged", "all")
-    note = (
-        "Six outcomes, never merged. Unstable: the choice changed with the order. Failed: no verdict that could be used."
-    )
+    note = "Six outcomes, never merged. Unstable: the choice changed with the order. Failed: no verdict that could be used."
     legend = key_to_parts("outcome", _WORDS) if rows else Markup("")
     return Part(Sheet("outcomes", "Outcomes", columns, tuple(rows), 2, note), (legend,))
 
@@ -119,7 +123,8 @@ def _chances(expected: Place) -> Part | None:
     rows = []
     for name, line in zip(names, expected["table"], strict=False):
         cells = [
-            Cell("–") if each.number is None else each.cell("share")._replace(shade=_shade(each.number)) for each in line
+            Cell(None) if each.number is None else each.cell("share")._replace(shade=_shade(each.number))
+            for each in line
         ]
         rows.append((Cell(name), *cells))
     note = "The chance that the candidate of the row is better than that of the column, by the model of the ranking; ties half."

@@ -11,7 +11,11 @@ _AMONG = {
     "krippendorff_alpha": ("Krippendorff's alpha", Axis("number", -0.2, 1.0)),
     "gwet_ac1": ("Gwet's AC1", Axis("number", -0.2, 1.0)),
 }
-_ESTIMATES = {"combined": "people and judge together (PPI++)", "human_only": "people alone", "judge_only": "judge alone"}
+_ESTIMATES = {
+    "combined": "people and judge together (PPI++)",
+    "human_only": "people alone",
+    "judge_only": "judge alone",
+}
 _LEVELS = {
     "a_much_better": "A much better",
     "a_better": "A better",
@@ -31,7 +35,9 @@ def ceiling(found: Place, methods: Methods) -> Section:
     who = ", ".join(place.text for place in people["annotators"]) or "nobody"
     said = f"{people['choices'].count:,} choices, {people['skipped'].count:,} of them skipped, by: {who}."
     note = "Shares are drawn from 0 to 100%, kappas from -0.2 to 1."
-    sheet = Sheet("ceiling-table", "People among themselves", ("measure", "interval", *Axis().columns[1:]), tuple(rows), 1, note)
+    sheet = Sheet(
+        "ceiling-table", "People among themselves", ("measure", "interval", *Axis().columns[1:]), tuple(rows), 1, note
+    )
     if not people["choices"].count:
         return Section(
             "people", "People", missing="Nobody has chosen: let people review some pairs (captionjudge review)."
@@ -52,9 +58,8 @@ def estimation(found: Place, methods: Methods) -> Section:
             continue
         warnings.append(estimate["warning"].text)
         for name, words in _ESTIMATES.items():
-            needed = estimate["reviews_needed"]["reviews"].cell() if name == "combined" else Cell(None)
             cells = measured(estimate[name].figure, Axis(middle=0.5), methods)
-            shown = needed._replace(written=f"{needed.value:,.0f}") if isinstance(needed.value, int | float) else needed
+            shown = _needed(estimate["reviews_needed"]["reviews"]) if name == "combined" else Cell(None)
             rows.append((Cell(place["a"].text), Cell(place["b"].text), Cell(words), *cells[:5], shown, *cells[5:]))
     if not rows:
         missing = "No pair of two candidates has both people's choices and verdicts, so that nothing can be combined."
@@ -69,6 +74,11 @@ def estimation(found: Place, methods: Methods) -> Section:
     sheet = Sheet("estimates", "Win rate of A, by people", columns, tuple(rows), 3)
     warning = "; ".join(sorted({text for text in warnings if text}))
     return Section("estimation", "As people would have it", lead, (Part(sheet),), warning=warning)
+
+
+def _needed(place: Place) -> Cell:
+    number = place.number
+    return Cell("more than there are") if number is None else place.cell()._replace(written=f"{number:,.0f}")
 
 
 def lengths(found: Place, methods: Methods) -> Section:

@@ -40,7 +40,9 @@ def beside(folder: Path, limits: Limits = Limits()) -> Pictures:
                 return Picture(None, "its path leads out of the folder of the file")
             return embedded(read_file(path, limits), limits)
         except ImageError as error:
-            return Picture(None, _MISSING if error.kind == "missing" else f"it cannot be used: {error.kind.replace('_', ' ')}")
+            return Picture(
+                None, _MISSING if error.kind == "missing" else f"it cannot be used: {error.kind.replace('_', ' ')}"
+            )
         except (OSError, ValueError, RuntimeError):
             return Picture(None, _MISSING)
 

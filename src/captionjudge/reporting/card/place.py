@@ -7,6 +7,7 @@ from typing import Any, Literal
 from captionjudge.reporting.sheet import Cell
 
 Style = Literal["share", "points", "number", "signed"]
+_FORMATS: Mapping[Style, str] = {"share": "{:.1%}", "points": "{:+.1f} points", "number": "{:.2f}", "signed": "{:+.2f}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,4 @@ class Place:
 
 def written(value: float, style: Style) -> str:
     """A number for readers: shares in percent, differences of shares in points, others to two digits."""
-    if style == "share":
-        return f"{value:.1%}"
-    if style == "points":
-        return f"{100 * value:+.1f} points"
-    return f"{value:+.2f}" if style == "signed" else f"{value:.2f}"
+    return _FORMATS[style].format(100 * value if style == "points" else value).replace("-", "\u2212")

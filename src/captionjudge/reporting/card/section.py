@@ -97,7 +97,15 @@ class Axis:
     def columns(self) -> tuple[str, ...]:
         """Heads of the columns that `measured` fills."""
         ends = (f"{written(end, self.style)}" for end in (self.low, self.high))
-        return (" to ".join(ends).replace(".0%", "%"), "value", "95 % from", "95 % to", "n", "left out", "rule")
+        return (
+            " to ".join(ends).replace(".0%", "%"),
+            "value",
+            "95\u00a0%\u00a0from",
+            "95\u00a0%\u00a0to",
+            "n",
+            "left out",
+            "rule",
+        )
 
 
 def measured(
@@ -113,9 +121,7 @@ def measured(
     drawn = Cell(None)
     if figure.value is not None:
         ends = (axis.low, axis.high)
-        drawing = whisker(
-            figure.value, figure.low, figure.high, span=ends, middle=axis.middle, zone=zone, marks=marks
-        )
+        drawing = whisker(figure.value, figure.low, figure.high, span=ends, middle=axis.middle, zone=zone, marks=marks)
         drawn = Cell(None, drawing=drawing)
     return (
         drawn,

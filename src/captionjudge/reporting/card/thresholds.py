@@ -36,15 +36,15 @@ class Threshold:
 
 THRESHOLDS: Mapping[str, Threshold] = {
     "ceiling": Threshold(
-        "Agreement with people, beside the ceiling",
+        "Agreement beside the ceiling",
         -BELOW_CEILING,
         1.0,
-        "at most 5 points below people among themselves",
-        "No judge can be expected to agree with people better than they agree with each other; five points less is "
-        "the most that one would give up for not having to ask a person.",
+        "at most 5 points below the ceiling",
+        "The ceiling is how often one person chooses as the majority of the others does, which is what is asked of the "
+        "judge. Five points less is the most that one would give up for not having to ask a person.",
     ),
     "baseline": Threshold(
-        "Agreement with people, beside the best baseline",
+        "Agreement beside the best baseline",
         0.0,
         1.0,
         "above the best of the baselines",
@@ -68,15 +68,15 @@ THRESHOLDS: Mapping[str, Threshold] = {
         "in ten.",
     ),
     "first_slot": Threshold(
-        "Choices of the description shown first",
+        "Chose the one shown first",
         0.45,
         0.55,
         "45 % to 55 %",
         "Where both orders are judged, a judge without a lean is at 50 %; five points more are a tenth of all "
-        "decisive verdicts. Where only one order is judged, a lean cannot be told from better descriptions.",
+        "decisive verdicts. Where only one order is judged it never fails: a lean cannot be told from better descriptions.",
     ),
     "longer": Threshold(
-        "Choices of the longer description",
+        "Chose the longer one",
         0.4,
         0.6,
         "40 % to 60 %",
@@ -85,7 +85,7 @@ THRESHOLDS: Mapping[str, Threshold] = {
         advisory=True,
     ),
     "failed": Threshold(
-        "Verdicts that could not be used",
+        "Unusable verdicts",
         0.0,
         0.02,
         "2 % or less",
@@ -93,7 +93,7 @@ THRESHOLDS: Mapping[str, Threshold] = {
         "moves by more than two points, whatever was lost.",
     ),
     "contradicts": Threshold(
-        "Choices against the judge's own criteria",
+        "Chose against its own criteria",
         0.0,
         0.1,
         "10 % or less",
