@@ -55,7 +55,7 @@ class Sheet:
     key: str
     title: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple["Row", ...]
     heads: int = 1
     note: str = ""
     begins: frozenset[int] = frozenset()
@@ -73,6 +73,7 @@ def rate_cells(rate: Rate | None) -> tuple[Cell, Cell, Cell, Cell]:
     return share(rate.value), share(rate.low), share(rate.high), Cell(rate.n)
 
 
+Row = tuple[Cell, ...]
 RATE_COLUMNS = ("share", "95 % from", "95 % to", "of")
 
 

@@ -8,12 +8,15 @@ from typing import Any
 from captionjudge import __version__
 from captionjudge.reporting.card.checks import Check
 from captionjudge.reporting.card.cost import active, cost
+from captionjudge.reporting.card.criteria import criteria
 from captionjudge.reporting.card.gallery import Shown
 from captionjudge.reporting.card.judge import judge_section
 from captionjudge.reporting.card.leaderboard import leaderboard
-from captionjudge.reporting.card.people import ceiling, criteria, estimation, lengths
+from captionjudge.reporting.card.lengths import lengths
+from captionjudge.reporting.card.people import ceiling, estimation
 from captionjudge.reporting.card.place import Place, written
 from captionjudge.reporting.card.section import Links, Methods, NoLinks, Part, Section
+from captionjudge.reporting.card.slices import slices
 from captionjudge.reporting.card.thresholds import THRESHOLDS
 from captionjudge.reporting.sheet import Cell, Sheet
 from captionjudge.reporting.summary import Report
@@ -63,7 +66,9 @@ def build(material: Material, gallery: Sequence[Shown] = (), links: Links | None
     if not judged:
         sections.append(Section("judges", "Judges", missing="There are no verdicts of judges."))
     sections += [ceiling(found, methods), estimation(found, methods), lengths(found, methods)]
-    sections += [criteria(found, methods), active(found, methods), cost(material.report)]
+    divided = slices(found, methods)
+    sections += [criteria(found, methods), *([divided] if divided else []), active(found, methods)]
+    sections.append(cost(material.report))
     sections.append(_thresholds())
     checked = [(one["judge"].text, made) for one, (_, made) in zip(found["judges"], judged, strict=True)]
     return Card(
@@ -84,6 +89,7 @@ def _facts(material: Material, found: Place) -> tuple[tuple[str, Cell], ...]:
         ("Judges", Cell(len(list(found["judges"])))),
         ("Choices by people", people["choices"].counted()),
         ("Lines left out", Cell(len(list(found["lines_left_out"])))),
+        ("In the random audit", found["audit"]["pairs"].counted() if found["audit"].there else Cell("not said")),
         ("Made", Cell(f"{material.made} UTC, by captionjudge {__version__}")),
         ("Judgments, SHA-256", Cell(material.digest)),
     ]
@@ -98,17 +104,16 @@ def _short(found: Place, board: Section, checked: Sequence[tuple[str, list[Check
     if rate is not None and rate.value is not None and rate.low is not None and rate.high is not None:
         a, b = comparisons[0]["a"].text, comparisons[0]["b"].text
         interval = f"{written(rate.low, 'share')} to {written(rate.high, 'share')}"
-        told = (
-            "which of the two is better is open"
-            if rate.low <= 0.5 <= rate.high
-            else f"{a if rate.low > 0.5 else b} is better"
-        )
+        better = f"{a if rate.low > 0.5 else b} is better"
+        told = "which of the two is better is open" if rate.low <= 0.5 <= rate.high else better
         said.append(
-            f"By the judges, {a} is better than {b} in {written(rate.value, 'share')} of {rate.n:,} pairs ({interval}): {told}."
+            f"By the judges, {a} is better than {b} in {written(rate.value, 'share')} of {rate.n:,} pairs "
+            f"({interval}): {told}."
         )
     for name, made in checked:
         counts = Counter(check.status for check in made)
-        words = f"{counts['pass']} checks pass, {counts['warn']} warn, {counts['fail']} fail, {counts['none']} were not measured"
+        words = f"{counts['pass']} checks pass, {counts['warn']} warn, {counts['fail']} fail"
+        words += f", {counts['none']} were not measured"
         failing = [check.title.lower() for check in made if check.status == "fail"]
         said.append(f"{name}: {words}{'; failing: ' + '; '.join(failing) if failing else ''}.")
     if not found["people"]["choices"].count:

@@ -3,15 +3,14 @@
 from dataclasses import dataclass, replace
 
 from captionjudge.reporting.card.place import Figure, Place
-from captionjudge.reporting.card.section import Axis, Methods, Status, measured, verdict
+from captionjudge.reporting.card.section import KAPPA, SHARE, Axis, Methods, Status, measured, verdict
 from captionjudge.reporting.card.thresholds import ENOUGH, THRESHOLDS, Threshold
 from captionjudge.reporting.charts import Mark
 from captionjudge.reporting.sheet import Cell, Sheet
 from captionjudge.statistics.rates import wilson
 
 COLUMNS = ("measure", "verdict")
-_AXES = {"kappa": Axis("number", -0.2, 1.0), "self_preference": Axis("points", -0.5, 0.5)}
-_SHARE = Axis()
+_AXES = {"kappa": KAPPA, "self_preference": Axis("points", -0.5, 0.5)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ def checks(found: Place, judge: Place) -> list[Check]:
         "contradicts": _contradicts(judge),
         "constancy": judge["constancy"]["share"].figure,
         "calibration": judge["calibration"]["ece"]["width"].figure,
-        "self_preference": judge["self_preference"].figure,
+        "self_preference": _self_preference(judge["self_preference"]),
     }
     made = [_plain(key, figure, advisory=key == "first_slot" and one_order) for key, figure in simple.items()]
     return [_beside_ceiling(found, judge), _beside_baselines(judge), *made]
@@ -49,11 +48,10 @@ def checks(found: Place, judge: Place) -> list[Check]:
 def baselines(judge: Place) -> list[tuple[str, Figure]]:
     """How well rules that look at nothing agree with people, on the pairs that the judge is measured on."""
     found = []
-    for name in judge["baselines"].names:
-        place = judge["baselines"][name]
-        figure = place.figure or place["accuracy"].figure
+    for place in judge["people"]["baselines"]:
+        figure = place["accuracy"].figure
         if figure is not None and figure.value is not None:
-            found.append((name.replace("_", " "), figure))
+            found.append((place["baseline"].text.replace("_", " "), figure))
     return found
 
 
@@ -61,7 +59,7 @@ def sheet(key: str, title: str, made: list[Check], methods: Methods) -> Sheet:
     """The checks as a table."""
     rows = []
     for each in made:
-        axis = _AXES.get(each.key, _SHARE)
+        axis = _AXES.get(each.key, SHARE)
         zone = (each.threshold.low, each.threshold.high)
         figure = each.figure or Figure("", None, None, None, 0, each.why)
         cells = measured(figure, axis, methods, zone, each.marks)
@@ -71,11 +69,11 @@ def sheet(key: str, title: str, made: list[Check], methods: Methods) -> Sheet:
         wanted = f"{each.threshold.wanted}: {each.beside}" if each.beside else each.threshold.wanted
         heads = (Cell(each.title), verdict(each.status), value, drawn)
         rows.append((*heads, *others[:3], Cell(wanted), *others[3:]))
-    _, value_, *rest = _SHARE.columns
+    _, value_, *rest = SHARE.columns
     columns = (*COLUMNS, value_, "interval, and what is wanted", *rest[:3], "wanted", *rest[3:])
     note = (
-        "Pass: the whole interval is where it is wanted (tinted). Fail: none of it is. Warn: the data do not decide, or "
-        f"there are fewer than {ENOUGH}. Triangles are baselines, the diamond is the ceiling."
+        "Pass: the whole interval is where it is wanted (tinted). Fail: none of it is. Warn: the data do not decide, "
+        f"or there are fewer than {ENOUGH}. Triangles are baselines, the diamond is the ceiling."
     )
     return Sheet(key, title, columns, tuple(rows), 1, note)
 
@@ -105,6 +103,12 @@ def _contradicts(judge: Place) -> Figure | None:
     """As the file says where it does; else by the sums of scales."""
     said = judge["contradicts"].figure
     return said if said is not None and said.n else judge["criteria"]["contradictions"].figure
+
+
+def _self_preference(place: Place) -> Figure | None:
+    """Beside people where they chose, else beside other judges."""
+    people, judges = place["beside_people"].figure, place["beside_judges"].figure
+    return people if people is not None and people.value is not None else judges
 
 
 def _beside_ceiling(found: Place, judge: Place) -> Check:

@@ -1,7 +1,7 @@
 """Cost, tokens and active checks."""
 
 from captionjudge.reporting.card.place import Place, written
-from captionjudge.reporting.card.section import Axis, Methods, Part, Section, Status, measured, verdict
+from captionjudge.reporting.card.section import SHARE, Methods, Part, Section, Status, measured, verdict
 from captionjudge.reporting.charts import Mark
 from captionjudge.reporting.sheet import Cell, Sheet
 from captionjudge.reporting.summary import Report
@@ -11,13 +11,12 @@ def cost(report: Report | None) -> Section:
     """What it took; known of projects only."""
     title = "Cost and tokens"
     if report is None:
-        return Section(
-            "cost", title, missing="A judgments file does not say what it cost; the report of a project does."
-        )
+        missing = "A judgments file does not say what it cost; the report of a project does."
+        return Section("cost", title, missing=missing)
     rows = tuple(
         (
-            *map(Cell, (each.purpose, each.role, each.model, each.calls, each.failures)),
-            *map(Cell, (each.prompt_tokens, each.completion_tokens)),
+            *(Cell(name) for name in (each.purpose, each.role, each.model)),
+            *(Cell(count) for count in (each.calls, each.failures, each.prompt_tokens, each.completion_tokens)),
             Cell(each.cost, written=f"{each.cost:,.4f}"),
             Cell(each.unpriced),
         )
@@ -26,9 +25,8 @@ def cost(report: Report | None) -> Section:
     columns = ("purpose", "as", "model", "calls", "failed", "tokens in", "tokens out", "US dollars", "of unknown price")
     unpriced = f", and {report.unpriced:,} calls of unknown price" if report.unpriced else ""
     lead = (f"${report.cost:,.4f} in all{unpriced}.",)
-    return Section(
-        "cost", title, lead, (Part(Sheet("costs", "Calls, tokens and cost", columns, rows, 3)),) if rows else ()
-    )
+    part = Part(Sheet("costs", "Calls, tokens and cost", columns, rows, 3))
+    return Section("cost", title, lead, (part,) if rows else ())
 
 
 def active(found: Place, methods: Methods) -> Section:
@@ -41,7 +39,7 @@ def active(found: Place, methods: Methods) -> Section:
             "errors, another image, a blank one. In a project: captionjudge audit."
         )
         return Section("active", title, missing=missing)
-    columns = ("probe", "kind", "judge", "verdict", *Axis().columns[:5], "wanted", "beside it", *Axis().columns[5:])
+    columns = ("probe", "kind", "judge", "verdict", *SHARE.columns[:5], "wanted", "beside it", *SHARE.columns[5:])
     note = "Pairs of which the right answer is known, because they were made so."
     return Section("active", title, (), (Part(Sheet("probes", "Probes", columns, tuple(rows), 3, note)),))
 
@@ -50,7 +48,7 @@ def _probe(place: Place, methods: Methods) -> tuple[Cell, ...]:
     statistic, baseline, threshold = place["statistic"].figure, place["baseline"].number, place["threshold"]
     status: Status = place["status"].value if place["status"].value in ("pass", "warn", "fail") else "none"
     marks = () if baseline is None else (Mark(baseline, "baseline"),)
-    cells = measured(statistic, Axis(), methods, marks=marks)
+    cells = measured(statistic, SHARE, methods, marks=marks)
     beside = "" if baseline is None else f"baseline {written(baseline, 'share')}"
     wanted = threshold.text if threshold.number is None else written(threshold.number, "share")
     heads = (Cell(place["probe"].text), Cell(place["kind"].text), Cell(place["judge"].text))

@@ -90,6 +90,8 @@ class Gallery:
 
 def kind_of(line: Mapping[str, Any]) -> Kind | None:
     """What kind of disagreement a line shows, if any; a judge against people comes before a choice that flipped."""
+    if line["b"] is None:
+        return None
     own = [set(choices) for choices in by_judge(line.get("verdicts") or ()).values()]
     people = majority_of(line.get("final_choices") or ())
     if people is not None and any(choices != {people} for choices in own if len(choices) == 1):
@@ -128,7 +130,12 @@ def show(gallery: Gallery, pictures: Pictures, hidden: Callable[[str], bool] = l
 
 def case_of(line: Mapping[str, Any], pictures: Pictures) -> Case:
     """A line as the page shows it."""
-    names = {"a": line["a"]["candidate"], "b": line["b"]["candidate"], "tie": "equally good", "both_bad": "both bad"}
+    names: dict[str | None, str] = {
+        "a": line["a"]["candidate"],
+        "b": line["b"]["candidate"],
+        "tie": "equally good",
+        "both_bad": "both bad",
+    }
     first = {"ab": names["a"], "ba": names["b"]}
     judges = [
         Said(
@@ -148,7 +155,7 @@ def case_of(line: Mapping[str, Any], pictures: Pictures) -> Case:
     return Case(f"{line.get('id')}", image, pictures(line), (texts[0], texts[1]), tuple(judges), tuple(people))
 
 
-def _choice(names: Mapping[str, str], choice: str | None, error: object) -> str:
+def _choice(names: Mapping[str | None, str], choice: str | None, error: object) -> str:
     return f"chose {names[choice]}" if choice in names else f"made no choice ({error or 'not said why'})"
 
 

@@ -1,20 +1,22 @@
-"""The card of one judge."""
+"""The card of one judge: checks, agreement, calibration, criteria. What it leans to is in `leanings`."""
 
 from captionjudge.reporting.card.checks import Check, checks, sheet
+from captionjudge.reporting.card.leanings import answers_beside_people, flips, lean, length_by_criterion
 from captionjudge.reporting.card.place import Place
-from captionjudge.reporting.card.section import Axis, Links, Methods, Part, Section, measured, span_of
+from captionjudge.reporting.card.section import KAPPA, SHARE, Axis, Links, Methods, Part, Section, measured, span_of
 from captionjudge.reporting.charts import Point, reliability
-from captionjudge.reporting.sheet import Cell, Sheet
+from captionjudge.reporting.sheet import Cell, Row, Sheet
 
 CHOICES = {"A": "A", "B": "B", "tie": "equally good", "both_bad": "both bad"}
-_AXES = {"cohen_kappa": Axis("number", -0.2, 1.0), "gwet_ac1": Axis("number", -0.2, 1.0)}
-_NAMES = {
-    "accuracy": "same choice",
-    "cohen_kappa": "Cohen's kappa",
-    "gwet_ac1": "Gwet's AC1",
-    "krippendorff_alpha": "Krippendorff's alpha",
+_AGREEMENT = {
+    "accuracy": ("same choice", SHARE),
+    "accuracy_decisive": ("same choice, where both are A or B", SHARE),
+    "cohen_kappa": ("Cohen's kappa", KAPPA),
+    "gwet_ac1": ("Gwet's AC1", KAPPA),
+    "krippendorff_nominal": ("Krippendorff's alpha", KAPPA),
+    "probability_weighted": ("mean probability of people's choice", SHARE),
 }
-_SPLITS = {"always_first": "always the first", "always_second": "always the second", "other": "otherwise"}
+_DRAWN = "Shares are drawn from 0% to 100%, kappas from −0.2 to 1."
 
 
 def judge_section(
@@ -26,38 +28,51 @@ def judge_section(
         Part(sheet(f"{key}-checks", "Checks", made, methods)),
         _agreement(key, judge["people"], methods),
         _confusion(key, judge["people"]["confusion"]),
-        _calibration(key, name, judge["calibration"], methods),
-        _recalibration(key, judge["calibration"], methods),
-        _flips(key, judge, links),
-        _criteria_agreement(key, judge, methods),
+        _ways(key, judge["people"]["ways"]),
+        answers_beside_people(key, judge["answers"], methods),
+        _reliability(key, name, judge["calibration"], methods),
+        _calibration(key, judge["calibration"], methods),
+        lean(key, judge, methods),
+        flips(key, judge, links),
+        length_by_criterion(key, judge["length"], methods),
         _criteria(key, judge["criteria"], methods),
     ]
     shown = tuple(part for part in parts if part is not None and part.sheet.rows)
-    return Section(key, f"Judge: {name}", _said(judge), shown), made
+    warning = judge["calibration"]["recalibration_reason"].text
+    lead = (_said(judge), f"Not recalibrated: {warning}.") if warning else (_said(judge),)
+    return Section(key, f"Judge: {name}", lead, shown), made
 
 
-def _said(judge: Place) -> tuple[str, ...]:
+def _said(judge: Place) -> str:
     verdicts, failed = judge["verdicts"].count, judge["failed"].count
     said = ", ".join(f"{words} {judge['outcomes'][name].count:,}" for name, words in CHOICES.items())
-    return (f"{verdicts:,} verdicts: {said}; {failed:,} could not be used.",)
+    return f"{verdicts:,} verdicts: {said}; {failed:,} could not be used."
 
 
 def _agreement(key: str, people: Place, methods: Methods) -> Part:
-    rows = []
-    for name, words in _NAMES.items():
-        figure = people[name].figure
-        if figure is not None and figure.value is not None:
-            rows.append((Cell("people's majority"), Cell(words), *measured(figure, _AXES.get(name, Axis()), methods)))
+    """With people's majority and with each person; and the baselines on the same pairs."""
+    rows: list[Row] = []
+    for name, (words, axis) in _AGREEMENT.items():
+        rows += _row("the judge", "people's majority", words, people[name], axis, methods)
+    for place in people["baselines"]:
+        for name in ("accuracy", "cohen_kappa"):
+            words, axis = _AGREEMENT[name]
+            who = f"baseline: {place['baseline'].text.replace('_', ' ')}"
+            rows += _row(who, "people's majority", words, place[name], axis, methods)
     for place in people["each"]:
         for name in ("accuracy", "cohen_kappa"):
-            figure = place[name].figure
-            if figure is not None and figure.value is not None:
-                cells = measured(figure, _AXES.get(name, Axis()), methods)
-                rows.append((place["annotator"].text, _NAMES[name], *cells))
-    columns = ("with", "measure", "interval", *Axis().columns[1:])
-    note = f"Agreement with {people['rule'].text}. Shares are drawn from 0 to 100%, kappas from -0.2 to 1."
-    cells_of = tuple(tuple(each if isinstance(each, Cell) else Cell(each) for each in row) for row in rows)
-    return Part(Sheet(f"{key}-people", "Agreement with people", columns, cells_of, 2, note))
+            words, axis = _AGREEMENT[name]
+            rows += _row("the judge", place["annotator"].text, words, place[name], axis, methods)
+    columns = ("who", "with", "measure", "interval", *SHARE.columns[1:])
+    note = f"By {people['rule'].text}. {_DRAWN}"
+    return Part(Sheet(f"{key}-people", "Agreement with people", columns, tuple(rows), 3, note))
+
+
+def _row(who: str, other: str, words: str, place: Place, axis: Axis, methods: Methods) -> list[Row]:
+    figure = place.figure
+    if figure is None or figure.value is None:
+        return []
+    return [(Cell(who), Cell(other), Cell(words), *measured(figure, axis, methods))]
 
 
 def _confusion(key: str, confusion: Place) -> Part | None:
@@ -73,25 +88,42 @@ def _confusion(key: str, confusion: Place) -> Part | None:
     return Part(Sheet(f"{key}-confusion", "Confusion table", columns, rows, 1, note))
 
 
-def _calibration(key: str, name: str, calibration: Place, methods: Methods) -> Part | None:
+def _ways(key: str, ways: Place) -> Part:
+    """The share of equal choices by every way to read the judge and to count people."""
+    judge = list(dict.fromkeys(place["judge"].text for place in ways))
+    people = list(dict.fromkeys(place["people"].text for place in ways))
+    cells = {
+        (place["judge"].text, place["people"].text): place["accuracy"]["value"].cell("share")
+        for place in ways
+        if place["accuracy"]["value"].number is not None
+    }
+    rows = tuple((Cell(one.replace("_", " ")), *(cells.get((one, two), Cell(None)) for two in people)) for one in judge)
+    columns = ("judge", *(f"people: {each}" for each in people))
+    note = (
+        "The share of equal choices, had the judge been read, or people been counted, in another way. What the ways "
+        "are, and the intervals, are in report --json under people.ways."
+    )
+    return Part(Sheet(f"{key}-ways", "Agreement by other conventions", columns, rows if cells else (), 1, note))
+
+
+def _reliability(key: str, name: str, calibration: Place, methods: Methods) -> Part | None:
     if not calibration.there:
         return None
     series = [("as stated", _points(calibration["curve"]))]
     for place in calibration["recalibration"]:
-        points = _points(place["curve"])
+        points = _points(place["curve_after"])
         if points:
-            series.append((f"recalibrated: {place['rule'].text.partition(',')[0]}", points))
+            series.append((f"recalibrated, {place['method'].text}", points))
     rows = []
     for place in calibration["curve"]:
-        cells = measured(place["observed"].figure, Axis(), methods)
         stated = (place[end].cell("share") for end in ("low", "high", "stated"))
-        rows.append((*stated, *cells))
-    columns = ("stated from", "to", "mean", "0% to 100%", "was right", *Axis().columns[2:])
+        rows.append((*stated, *measured(place["observed"].figure, SHARE, methods)))
+    columns = ("stated from", "to", "mean", SHARE.columns[0], "was right", *SHARE.columns[2:])
     note = (
         "Of verdicts with this probability, how many chose as people's majority did. On the dashed line a probability "
-        "means what it says."
+        "means what it says. The table is of probabilities as stated."
     )
-    drawn = reliability(f"Reliability of {name}", [(title, points) for title, points in series])
+    drawn = reliability(f"Reliability of {name}", series)
     return Part(Sheet(f"{key}-reliability", "Reliability", columns, tuple(rows), 3, note), (drawn,))
 
 
@@ -107,8 +139,8 @@ def _points(curve: Place) -> list[Point]:
     return found
 
 
-def _recalibration(key: str, calibration: Place, methods: Methods) -> Part | None:
-    axis, rows = Axis("number", 0.0, 0.5), []
+def _calibration(key: str, calibration: Place, methods: Methods) -> Part | None:
+    axis, rows = Axis("number", 0.0, 0.5), list[Row]()
     scores = [("as stated", "Brier score", calibration["brier"]), ("as stated", "ECE", calibration["ece"]["width"])]
     scores.append(("as stated", "ECE, bins of equal mass", calibration["ece"]["mass"]))
     for place in calibration["recalibration"]:
@@ -123,44 +155,20 @@ def _recalibration(key: str, calibration: Place, methods: Methods) -> Part | Non
     return Part(Sheet(f"{key}-calibration", "Calibration before and after", columns, tuple(rows), 2, note))
 
 
-def _flips(key: str, judge: Place, links: Links) -> Part | None:
-    flips = judge["flips"]
-    if not flips["rate"]["n"].count:
-        return None
-    cells = [flips[name].counted(links.flipped() if flips[name].count else None) for name in _SPLITS]
-    columns = (*(_SPLITS.values()), "judged in both orders")
-    row = (*cells, flips["rate"]["n"].counted())
-    return Part(Sheet(f"{key}-flips", "What flipped", columns, (row,), 0, "Pairs whose choice changed with the order."))
-
-
-def _criteria_agreement(key: str, judge: Place, methods: Methods) -> Part | None:
-    """How far judge and people give the same answers to each criterion."""
-    rows = []
-    for place in judge["criteria_agreement"]:
-        for name in place.names:
+def _criteria(key: str, criteria: Place, methods: Methods) -> Part | None:
+    both = [place[name].figure for place in criteria["each"] for name in ("weight", "weight_in_final_choices")]
+    low, high = span_of(both, 1.0)
+    axis, rows = Axis("signed", low, high, 0.0), list[Row]()
+    for place in criteria["each"]:
+        for name, words in (("weight", "the judge's choice"), ("weight_in_final_choices", "people's choice")):
             figure = place[name].figure
             if figure is not None and figure.value is not None:
-                axis = Axis() if name == "accuracy" else Axis("number", -0.2, 1.0)
-                words = _NAMES.get(name, name.replace("_", " "))
-                rows.append((Cell(place["criterion"].text), Cell(words), *measured(figure, axis, methods)))
-    columns = ("criterion", "measure", "interval", *Axis().columns[1:])
-    return Part(Sheet(f"{key}-criteria-people", "Criteria, judge and people", columns, tuple(rows), 2))
-
-
-def _criteria(key: str, criteria: Place, methods: Methods) -> Part | None:
-    weights = [place["weight"].figure for place in criteria["each"]]
-    low, high = span_of(weights, 1.0)
-    rows = []
-    for place in criteria["each"]:
-        weight, decides = place["weight"].figure, place["decides"].figure
-        if weight is None or (weight.value is None and (decides is None or decides.value is None)):
-            continue
-        cells = measured(weight, Axis("signed", low, high, 0.0), methods)
-        rows.append((Cell(place["criterion"].text), *cells, place["decides"]["value"].cell("share")))
-    head, value, *rest = Axis("signed", low, high).columns
-    columns = ("criterion", f"weight, {head}", value, *rest, "decides")
+                decides = place["decides"]["value"].cell("share") if name == "weight" else Cell(None)
+                rows.append((Cell(place["criterion"].text), Cell(words), *measured(figure, axis, methods), decides))
+    head, value, *rest = axis.columns
+    columns = ("criterion", "in", f"weight, {head}", value, *rest, "decides")
     note = (
-        f"By how much a criterion moves the choice (log-odds), and how often it is the one that decides. "
-        f"{criteria['rule'].text}."
+        "By how much the judge's answers to a criterion move the choice (log-odds), and how often it is the one that "
+        f"decides. {criteria['rule'].text}."
     )
-    return Part(Sheet(f"{key}-criteria", "Criteria behind the choice", columns, tuple(rows), 1, note))
+    return Part(Sheet(f"{key}-criteria", "Criteria behind the choice", columns, tuple(rows), 2, note))

@@ -1,27 +1,38 @@
 """Who is better: ranking, win rates, outcomes, and everybody against everybody."""
 
-from markupsafe import Markup
-
 from captionjudge.reporting.card.place import Figure, Place
-from captionjudge.reporting.card.section import Axis, Links, Methods, Part, Section, measured, span_of
+from captionjudge.reporting.card.section import SHARE, Axis, Links, Methods, Part, Section, measured, span_of
 from captionjudge.reporting.charts import key_to_parts, stack
-from captionjudge.reporting.sheet import Cell, Sheet
+from captionjudge.reporting.sheet import Cell, Row, Sheet
 
 OUTCOMES = ("A", "B", "tie", "both_bad", "unstable", "failed")
 _WORDS = ("A better", "B better", "equally good", "both bad", "unstable", "failed")
 _SHADES = (0.2, 0.4, 0.6, 0.8)
+_MOST_COLUMNS = 30
 
 
 def leaderboard(found: Place, methods: Methods, links: Links) -> Section:
-    """Which candidate is better, by the judges."""
-    parts = [_ranking(found["ranking"], methods), _wins(found, methods), _outcomes(found, links)]
-    parts += [_elo(found["ranking"]["elo"], methods), _chances(found["ranking"]["expected_wins"])]
-    made = tuple(part for part in parts if part is not None and part.sheet.rows)
-    return Section("leaderboard", "Leaderboard", _said(found), made, _missing(found, made))
+    """Which candidate is better, by the judges, and by people where they chose."""
+    ranking = found["ranking"]
+    matrix, expected = ranking["matrix"], ranking["expected_wins"]
+    parts = [
+        ranked("ranking", "Ranking", ranking, methods),
+        _wins("wins", "Win rates", "win_rate", found, methods),
+        _outcomes(found, links),
+        ranked("ranking-people", "Ranking by people", ranking["people"], methods),
+        _wins("wins-people", "Win rates by people", "people_win_rate", found, methods),
+        _alike(ranking["people"]["systems"], methods),
+        _table("matrix", "Who won how often", matrix, matrix["share"], _OBSERVED),
+        _table("chances", "Everybody against everybody", expected, expected["table"], _MODEL),
+        _elo(ranking["elo"], methods),
+    ]  # fmt: skip
+    made = tuple(part for part in parts if part.sheet.rows)
+    missing = "" if made else "There are no pairs of two candidates."
+    return Section("leaderboard", "Leaderboard", _said(found), made, missing)
 
 
-def _missing(found: Place, made: tuple[Part, ...]) -> str:
-    return "" if made else "There are no pairs of two candidates."
+_OBSERVED = "The share of pairs that the row's candidate won against the column's, as judged; ties half."
+_MODEL = "The chance that the row's candidate is better than the column's, by the model of the ranking; ties half."
 
 
 def _said(found: Place) -> tuple[str, ...]:
@@ -32,11 +43,8 @@ def _said(found: Place) -> tuple[str, ...]:
     if not groups:
         return ()
     first = ", ".join(groups[0])
-    said = [
-        f"{first} is surely ahead of all others."
-        if len(groups[0]) == 1
-        else f"Nobody is surely ahead: {first} share the first place."
-    ]
+    shared = f"Nobody is surely ahead: {first} share the first place."
+    said = [f"{first} is surely ahead of all others." if len(groups[0]) == 1 else shared]
     if any(len(group) > 1 for group in groups):
         said.append(
             "Candidates of one group cannot be told apart with these data: the order within it is not claimed. Two of "
@@ -47,15 +55,13 @@ def _said(found: Place) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _ranking(ranking: Place, methods: Methods) -> Part | None:
-    figures = [
-        Figure(place.key, place["strength"].number, place["low"].number, place["high"].number, ranking["n"].count,
-               ranking["rule"].text, ranking["left_out"].value or {})
-        for place in ranking["candidates"]
-    ]  # fmt: skip
+def ranked(key: str, title: str, ranking: Place, methods: Methods) -> Part:
+    """Candidates, strongest first, with the places they can have; a group's rows are tied."""
+    figures = strengths(ranking)
     group_of = {name: number for number, group in enumerate(ranking["groups"], 1) for name in group.value}
     low, high = span_of(figures, 0.5)
-    axis, rows, begins, before = Axis("signed", low, high, 0.0), [], set[int](), 0
+    axis, begins, before = Axis("signed", low, high, 0.0), set[int](), 0
+    rows: list[Row] = []
     for place, figure in zip(ranking["candidates"], figures, strict=True):
         name = place["candidate"].text
         group = group_of.get(name, 0)
@@ -63,15 +69,25 @@ def _ranking(ranking: Place, methods: Methods) -> Part | None:
             begins.add(len(rows))
         before = group
         drawn, _, least, most, *rest = measured(figure, axis, methods)
+        ends = (least._replace(key=f"{place.key}.low"), most._replace(key=f"{place.key}.high"))
         strength = place["strength"].cell("signed", strong=True)
-        rows.append((_rank(place["rank"]), Cell(name), Cell(group), drawn, strength, least, most, rest[-1]))
-    head, _, *ends = axis.columns
-    columns = ("place", "candidate", "group", f"log-odds, {head}", "strength", ends[0], ends[1], "rule")
+        rows.append((_rank(place["rank"]), Cell(name), Cell(group), drawn, strength, *ends, rest[-1]))
+    head, _, *ends_ = axis.columns
+    columns = ("place", "candidate", "group", f"log-odds, {head}", "strength", *ends_[:2], "rule")
     note = (
-        "Strengths in log-odds, their mean 0. A place is a range: below all that are surely stronger, above all that are "
-        "surely weaker. Rows of a group are tied."
+        "Strengths in log-odds, their mean 0. A place is a range: below all that are surely stronger, above all that "
+        "are surely weaker. Rows of a group are tied."
     )
-    return Part(Sheet("ranking", "Ranking", columns, tuple(rows), 2, note, frozenset(begins)))
+    return Part(Sheet(key, title, columns, tuple(rows), 2, note, frozenset(begins)))
+
+
+def strengths(ranking: Place) -> list[Figure]:
+    """The candidates' strengths as figures."""
+    n, rule, left_out = ranking["n"].count, ranking["rule"].text, ranking["left_out"].value or {}
+    return [
+        Figure(each.key, each["strength"].number, each["low"].number, each["high"].number, n, rule, left_out)
+        for each in ranking["candidates"]
+    ]
 
 
 def _rank(rank: Place) -> Cell:
@@ -79,57 +95,72 @@ def _rank(rank: Place) -> Cell:
     return Cell(f"{best}" if best == worst else f"{best}–{worst}")
 
 
-def _wins(found: Place, methods: Methods) -> Part:
-    axis, rows = Axis(middle=0.5), []
+def _wins(key: str, title: str, name: str, found: Place, methods: Methods) -> Part:
+    axis, rows = Axis(middle=0.5), list[Row]()
     for place in found["comparisons"]:
-        a, b = place["a"].text, place["b"].text
-        if place["win_rate"].figure is not None:
-            cells = measured(place["win_rate"].figure, axis, methods)
-            rows.append((Cell(a), Cell(b), *cells))
-    note = "How often A is better, by the judges. The line is at 50 %."
-    return Part(Sheet("wins", "Win rates", ("A", "B", *axis.columns), tuple(rows), 2, note))
+        figure = place[name].figure
+        if figure is not None and (figure.value is not None or name == "win_rate"):
+            rows.append((Cell(place["a"].text), Cell(place["b"].text), *measured(figure, axis, methods)))
+    note = "How often A is better. The line is at 50%."
+    if found["comparisons_left_out"].count:
+        note += f" {found['comparisons_left_out'].count:,} comparisons of the fewest pairs are not listed."
+    return Part(Sheet(key, title, ("A", "B", *axis.columns), tuple(rows), 2, note))
 
 
 def _outcomes(found: Place, links: Links) -> Part:
-    rows = []
+    rows: list[Row] = []
     for place in found["comparisons"]:
         a, b, counted = place["a"].text, place["b"].text, place["outcomes"]
         cells = [counted[name].counted(links.pairs(a, b, name)) for name in OUTCOMES]
         drawn = Cell(None, drawing=stack("outcome", [counted[name].count for name in OUTCOMES]))
-        rows.append(
-            (Cell(a), Cell(b), drawn, *cells, counted["missing"].counted(), place["pairs"].counted(links.pairs(a, b)))
-        )
+        last = (counted["missing"].counted(), place["pairs"].counted(links.pairs(a, b)))
+        rows.append((Cell(a), Cell(b), drawn, *cells, *last))
     columns = ("A", "B", "share of all", *_WORDS, "not judged", "all")
-    note = "Six outcomes, never merged. Unstable: the choice changed with the order. Failed: no verdict that could be used."
-    legend = key_to_parts("outcome", _WORDS) if rows else Markup("")
-    return Part(Sheet("outcomes", "Outcomes", columns, tuple(rows), 2, note), (legend,))
+    note = "Six outcomes, never merged. Unstable: the choice changed with the order. Failed: no usable verdict."
+    legend = (key_to_parts("outcome", _WORDS),) if rows else ()
+    return Part(Sheet("outcomes", "Outcomes", columns, tuple(rows), 2, note), legend)
 
 
-def _elo(elo: Place, methods: Methods) -> Part | None:
-    rows = []
-    for place in elo["candidates"]:
-        figure = place["rating"].figure
-        if figure is not None:
-            ends = (place["rating"][end].cell() for end in ("value", "low", "high"))
-            rows.append((place["candidate"].text, *ends, methods.cite(figure.rule)))
-    return Part(
-        Sheet("elo", "Elo", ("candidate", "rating", "95 % from", "95 % to", "rule"),
-              tuple((Cell(name), *cells) for name, *cells in rows))
-    )  # fmt: skip
+def _alike(systems: Place, methods: Methods) -> Part:
+    """How alike judges and people rank the candidates."""
+    axis = Axis("signed", -1.0, 1.0, 0.0)
+    names = {"spearman": "Spearman", "kendall_tau_b": "Kendall's tau-b", "pearson": "Pearson"}
+    rows = tuple(
+        (Cell(words), *measured(systems[name].figure, axis, methods))
+        for name, words in names.items()
+        if systems[name]["value"].number is not None
+    )
+    title = "Ranking by judges beside ranking by people"
+    return Part(Sheet("systems", title, ("measure", *axis.columns), rows, 1, f"Of {systems['rule'].text}."))
 
 
-def _chances(expected: Place) -> Part | None:
-    names = [place.text for place in expected["candidates"]]
-    rows = []
-    for name, line in zip(names, expected["table"], strict=False):
-        cells = [
-            Cell(None) if each.number is None else each.cell("share")._replace(shade=_shade(each.number))
-            for each in line
-        ]
+def _elo(elo: Place, methods: Methods) -> Part:
+    """Elo's points, of the model's strengths and as played."""
+    names = ("points", "low", "high", "played", "played_low", "played_high")
+    rows = tuple(
+        (Cell(place["candidate"].text), *(_points(place[name]) for name in names), methods.cite(elo["rule"].text))
+        for place in elo["candidates"]
+    )
+    columns = ("candidate", "points", *SHARE.columns[2:4], "as played", "lowest", "highest", "rule")
+    return Part(Sheet("elo", "Elo", columns, rows))
+
+
+def _points(place: Place) -> Cell:
+    number = place.number
+    return place.cell()._replace(written="–" if number is None else f"{number:,.0f}")
+
+
+def _table(key: str, title: str, about: Place, table: Place, note: str) -> Part:
+    """Shares of every candidate against every other; none where the table would be wider than any screen."""
+    names = [place.text for place in about["candidates"]]
+    rows: list[Row] = []
+    for name, line in zip(names, table, strict=False):
+        cells = (each.cell("share", shade=_shade(each.number)) for each in line)
         rows.append((Cell(name), *cells))
-    note = "The chance that the candidate of the row is better than that of the column, by the model of the ranking; ties half."
-    return Part(Sheet("chances", "Everybody against everybody", ("", *names), tuple(rows), 1, note))
+    if len(names) > _MOST_COLUMNS or len(names) < 3:
+        rows = []
+    return Part(Sheet(key, title, ("", *names), tuple(rows), 1, note))
 
 
-def _shade(share: float) -> int:
-    return sum(share > bound for bound in _SHADES)
+def _shade(share: float | None) -> int:
+    return 0 if share is None else sum(share > bound for bound in _SHADES)

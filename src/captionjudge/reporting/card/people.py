@@ -1,27 +1,23 @@
 """People: how far they agree with each other, and what their choices say of all pairs."""
 
 from captionjudge.reporting.card.place import Place
-from captionjudge.reporting.card.section import Axis, Methods, Part, Section, measured
+from captionjudge.reporting.card.section import KAPPA, SHARE, Axis, Methods, Part, Section, measured
 from captionjudge.reporting.sheet import Cell, Sheet
 
 _AMONG = {
-    "pairs": ("one person and another", Axis()),
-    "rest": ("one person and the majority of the others", Axis()),
-    "fleiss_kappa": ("Fleiss' kappa", Axis("number", -0.2, 1.0)),
-    "krippendorff_alpha": ("Krippendorff's alpha", Axis("number", -0.2, 1.0)),
-    "gwet_ac1": ("Gwet's AC1", Axis("number", -0.2, 1.0)),
+    "pairs": ("one person and another", SHARE),
+    "rest": ("one person and the majority of the others", SHARE),
+    "pairs_decisive": ("one person and another, where both chose A or B", SHARE),
+    "rest_decisive": ("one person and the majority of the others, of A or B", SHARE),
+    "majority": ("pairs that have a majority", SHARE),
+    "fleiss_kappa": ("Fleiss' kappa", KAPPA),
+    "krippendorff_alpha": ("Krippendorff's alpha", KAPPA),
+    "gwet_ac1": ("Gwet's AC1", KAPPA),
 }
 _ESTIMATES = {
     "combined": "people and judge together (PPI++)",
     "human_only": "people alone",
     "judge_only": "judge alone",
-}
-_LEVELS = {
-    "a_much_better": "A much better",
-    "a_better": "A better",
-    "tie": "equal",
-    "b_better": "B better",
-    "b_much_better": "B much better",
 }
 
 
@@ -36,7 +32,7 @@ def ceiling(found: Place, methods: Methods) -> Section:
     said = f"{people['choices'].count:,} choices, {people['skipped'].count:,} of them skipped, by: {who}."
     note = "Shares are drawn from 0 to 100%, kappas from -0.2 to 1."
     sheet = Sheet(
-        "ceiling-table", "People among themselves", ("measure", "interval", *Axis().columns[1:]), tuple(rows), 1, note
+        "ceiling-table", "People among themselves", ("measure", "interval", *SHARE.columns[1:]), tuple(rows), 1, note
     )
     if not people["choices"].count:
         return Section(
@@ -65,11 +61,11 @@ def estimation(found: Place, methods: Methods) -> Section:
         missing = "No pair of two candidates has both people's choices and verdicts, so that nothing can be combined."
         return Section("estimation", "As people would have it", missing=missing)
     width = next(iter(found["comparisons"]))["estimation"]["reviews_needed"]["half_width"].number or 0.05
-    head = Axis().columns
+    head = SHARE.columns
     columns = ("A", "B", "by", *head[:5], f"reviews needed for ± {width:.0%}", *head[5:])
     lead = (
-        "A's win rate if people had chosen about every pair: their few choices, moved by the judges' many verdicts. It is "
-        "unbiased whatever the judges' bias, as long as the reviewed pairs were drawn at random.",
+        "A's win rate if people had chosen about every pair: their few choices, moved by the judges' many verdicts. It "
+        "is unbiased whatever the judges' bias, as long as the reviewed pairs were drawn at random.",
     )
     sheet = Sheet("estimates", "Win rate of A, by people", columns, tuple(rows), 3)
     warning = "; ".join(sorted({text for text in warnings if text}))
@@ -79,38 +75,3 @@ def estimation(found: Place, methods: Methods) -> Section:
 def _needed(place: Place) -> Cell:
     number = place.number
     return Cell("more than there are") if number is None else place.cell()._replace(written=f"{number:,.0f}")
-
-
-def lengths(found: Place, methods: Methods) -> Section:
-    """What length has to do with it."""
-    rows = []
-    for place in found["comparisons"]:
-        control = place["length_control"]
-        if not control["controlled"].there:
-            continue
-        for name, words in (("plain", "as judged"), ("controlled", "at equal length")):
-            cells = measured(control[name].figure, Axis(middle=0.5), methods)
-            lengths_of = [place["mean_length"][side].cell() for side in "ab"]
-            rows.append((Cell(place["a"].text), Cell(place["b"].text), Cell(words), *lengths_of, *cells))
-    columns = ("A", "B", "win rate of A", "mean length of A", "of B", *Axis().columns)
-    warnings = sorted({place["length_control"]["warning"].text for place in found["comparisons"]} - {""})
-    sheet = Sheet("length-control", "Win rate at equal length", columns, tuple(rows), 3)
-    missing = "" if rows else "Lengths are not known: the file has neither texts nor lengths."
-    return Section("length", "Length", (), (Part(sheet),) if rows else (), missing, "; ".join(warnings))
-
-
-def criteria(found: Place, methods: Methods) -> Section:
-    """Criteria that were answered by comparing: levels and scores."""
-    rows = []
-    for place in found["comparisons"]:
-        for source in ("judges", "people"):
-            for one in place[source]["criteria"]:
-                counted = [one["levels"][name].counted() for name in _LEVELS]
-                plain = one["scores"]["plain"]["a"].figure
-                heads = (Cell(place["a"].text), Cell(place["b"].text), Cell(one["criterion"].text), Cell(source))
-                rows.append((*heads, *counted, *measured(plain, Axis(middle=0.5), methods)))
-    columns = ("A", "B", "criterion", "by", *_LEVELS.values(), *Axis().columns)
-    note = "How often each level was chosen, and A's score with ties half."
-    sheet = Sheet("criteria-levels", "Criteria side by side", columns, tuple(rows), 4, note)
-    missing = "" if rows else "No criterion was answered by comparing the two descriptions."
-    return Section("criteria", "Criteria", (), (Part(sheet),) if rows else (), missing)

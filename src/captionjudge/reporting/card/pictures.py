@@ -24,9 +24,9 @@ class Picture(NamedTuple):
 Pictures = Callable[[Mapping[str, Any]], Picture]
 
 
-def beside(folder: Path, limits: Limits = Limits()) -> Pictures:
-    """Pictures by the paths that a judgments file names, within `folder` only: nothing is fetched, nothing else read."""
-    root = folder.resolve()
+def beside(folder: Path) -> Pictures:
+    """Pictures by the paths that a file names. Nothing is fetched, and nothing outside of `folder` is read."""
+    root, limits = folder.resolve(), Limits()
 
     def picture(line: Mapping[str, Any]) -> Picture:
         named = line.get("image")
@@ -40,9 +40,8 @@ def beside(folder: Path, limits: Limits = Limits()) -> Pictures:
                 return Picture(None, "its path leads out of the folder of the file")
             return embedded(read_file(path, limits), limits)
         except ImageError as error:
-            return Picture(
-                None, _MISSING if error.kind == "missing" else f"it cannot be used: {error.kind.replace('_', ' ')}"
-            )
+            broken = f"it cannot be used ({error.kind.replace('_', ' ')})"
+            return Picture(None, _MISSING if error.kind == "missing" else broken)
         except (OSError, ValueError, RuntimeError):
             return Picture(None, _MISSING)
 

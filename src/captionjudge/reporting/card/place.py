@@ -78,9 +78,8 @@ class Place:
         """The statistic that is there."""
         if not isinstance(self.value, dict) or "rule" not in self.value or "n" not in self.value:
             return None
-        ends = (self.value.get(name) for name in ("value", "low", "high"))
-        left_out = self.value.get("left_out") or {}
-        return Figure(self.key, *ends, self.value["n"], self.value["rule"], left_out)
+        value, low, high = (self[name].number for name in ("value", "low", "high"))
+        return Figure(self.key, value, low, high, self.value["n"], self.value["rule"], self.value.get("left_out") or {})
 
     def cell(self, style: Style = "number", **more: Any) -> Cell:
         """A number as a cell, written in this style."""

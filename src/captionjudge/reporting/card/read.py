@@ -1,7 +1,7 @@
 """What a card is made of, from a file or from a project's judgments."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,8 +10,9 @@ import orjson
 
 from captionjudge.reporting.card.build import Material
 from captionjudge.reporting.card.gallery import Gallery
-from captionjudge.reporting.figures import figures
-from captionjudge.reporting.recorded import Recorded, from_lines, read_judgments
+from captionjudge.reporting.columns import Recorded
+from captionjudge.reporting.figures import Rules, figures
+from captionjudge.reporting.recorded import from_lines, read_judgments
 from captionjudge.reporting.summary import Report
 
 
@@ -23,20 +24,26 @@ class Read(NamedTuple):
     recorded: Recorded
 
 
-def read_file(file: Path) -> Read:
+def read_file(file: Path, rules: Rules | None = None, slices: Sequence[str] = ()) -> Read:
     """From a judgments file.
 
     Raises:
         ConfigError: it cannot be read, or no line of it can be used.
     """
     gallery = Gallery()
-    recorded = read_judgments(file, gallery.see)
+    recorded = read_judgments(file, slices, gallery.see)
     with file.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return Read(Material(file.name, figures(recorded), digest, _now()), gallery, recorded)
+    return Read(Material(file.name, figures(recorded, rules), digest, _now()), gallery, recorded)
 
 
-def read_lines(name: str, lines: Iterable[Mapping[str, Any]], report: Report) -> Read:
+def read_lines(
+    name: str,
+    lines: Iterable[Mapping[str, Any]],
+    report: Report,
+    rules: Rules | None = None,
+    slices: Sequence[str] = (),
+) -> Read:
     """From a project's judgments, read once; the digest is that of the file they would be exported to."""
     gallery, state = Gallery(), hashlib.sha256()
 
@@ -46,8 +53,8 @@ def read_lines(name: str, lines: Iterable[Mapping[str, Any]], report: Report) ->
             state.update(data)
             yield data
 
-    recorded = from_lines(written(), gallery.see)
-    return Read(Material(name, figures(recorded), state.hexdigest(), _now(), report), gallery, recorded)
+    recorded = from_lines(written(), slices, gallery.see)
+    return Read(Material(name, figures(recorded, rules), state.hexdigest(), _now(), report), gallery, recorded)
 
 
 def _now() -> str:

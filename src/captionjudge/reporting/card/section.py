@@ -11,6 +11,7 @@ from captionjudge.reporting.charts import Mark, whisker
 from captionjudge.reporting.sheet import Cell, Sheet
 
 Status = Literal["pass", "warn", "fail", "none"]
+_FROM, _TO = "95\u00a0%\u00a0from", "95\u00a0%\u00a0to"
 STATUS_WORDS: dict[str, str] = {"pass": "pass", "warn": "warn", "fail": "fail", "none": "not measured"}
 _ICONS = {
     "pass": "M3,8.5 L6.5,12 L13,4.5",
@@ -96,16 +97,12 @@ class Axis:
     @property
     def columns(self) -> tuple[str, ...]:
         """Heads of the columns that `measured` fills."""
-        ends = (f"{written(end, self.style)}" for end in (self.low, self.high))
-        return (
-            " to ".join(ends).replace(".0%", "%"),
-            "value",
-            "95\u00a0%\u00a0from",
-            "95\u00a0%\u00a0to",
-            "n",
-            "left out",
-            "rule",
-        )
+        ends = (written(end, self.style) for end in (self.low, self.high))
+        return (" to ".join(ends).replace(".0%", "%"), "value", _FROM, _TO, "n", "left out", "rule")
+
+
+SHARE = Axis()
+KAPPA = Axis("number", -0.2, 1.0)
 
 
 def measured(

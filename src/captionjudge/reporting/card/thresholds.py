@@ -73,7 +73,8 @@ THRESHOLDS: Mapping[str, Threshold] = {
         0.55,
         "45 % to 55 %",
         "Where both orders are judged, a judge without a lean is at 50 %; five points more are a tenth of all "
-        "decisive verdicts. Where only one order is judged it never fails: a lean cannot be told from better descriptions.",
+        "decisive verdicts. Where only one order is judged it never fails: a lean cannot be told from better "
+        "descriptions.",
     ),
     "longer": Threshold(
         "Chose the longer one",
