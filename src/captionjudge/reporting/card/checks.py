@@ -7,7 +7,6 @@ from captionjudge.reporting.card.section import KAPPA, SHARE, Axis, Methods, Sta
 from captionjudge.reporting.card.thresholds import ENOUGH, THRESHOLDS, Threshold
 from captionjudge.reporting.charts import Mark
 from captionjudge.reporting.sheet import Cell, Sheet
-from captionjudge.statistics.rates import wilson
 
 COLUMNS = ("measure", "verdict")
 _AXES = {"kappa": KAPPA, "self_preference": Axis("points", -0.5, 0.5)}
@@ -35,7 +34,7 @@ def checks(found: Place, judge: Place) -> list[Check]:
         "flips": judge["flips"]["rate"].figure,
         "first_slot": judge["first_slot"].figure,
         "longer": judge["longer_wins"].figure,
-        "failed": _failed(judge),
+        "failed": judge["failed_rate"].figure,
         "contradicts": _contradicts(judge),
         "constancy": judge["constancy"]["share"].figure,
         "calibration": judge["calibration"]["ece"]["width"].figure,
@@ -90,13 +89,6 @@ _ABSENT = {
     "contradicts": "there are no criteria to contradict",
     "self_preference": "needs judges of two families, and a candidate of one of them",
 }
-
-
-def _failed(judge: Place) -> Figure | None:
-    rate = wilson(judge["failed"].count, judge["verdicts"].count)
-    if rate is None:
-        return None
-    return Figure(judge["failed"].key, *rate, "failed verdicts, of all; Wilson interval")
 
 
 def _contradicts(judge: Place) -> Figure | None:

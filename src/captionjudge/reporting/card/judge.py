@@ -53,12 +53,12 @@ def _agreement(key: str, people: Place, methods: Methods) -> Part:
     """With people's majority and with each person; and the baselines on the same pairs."""
     rows: list[Row] = []
     for name, (words, axis) in _AGREEMENT.items():
-        rows += _row("the judge", "people's majority", words, people[name], axis, methods)
+        rows += _row("the judge", "majority", words, people[name], axis, methods)
     for place in people["baselines"]:
         for name in ("accuracy", "cohen_kappa"):
             words, axis = _AGREEMENT[name]
             who = f"baseline: {place['baseline'].text.replace('_', ' ')}"
-            rows += _row(who, "people's majority", words, place[name], axis, methods)
+            rows += _row(who, "majority", words, place[name], axis, methods)
     for place in people["each"]:
         for name in ("accuracy", "cohen_kappa"):
             words, axis = _AGREEMENT[name]

@@ -93,4 +93,7 @@ class Place:
 
 def written(value: float, style: Style) -> str:
     """A number for readers: shares in percent, differences of shares in points, others to two digits."""
-    return _FORMATS[style].format(100 * value if style == "points" else value).replace("-", "\u2212")
+    shown = _FORMATS[style].format(100 * value if style == "points" else value)
+    # A sign before nothing but zeros would say more than is known.
+    unsigned = shown if any(digit in "123456789" for digit in shown) else shown.lstrip("+-")
+    return unsigned.replace("-", "\u2212")
