@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from tests.reporting.cards import Page, at, card_of, page_of, picture, plain, rich, write
+from tests.reporting.cards import Line, Page, at, card_of, page_of, picture, plain, rich, write
 
 from captionjudge.cli.app import app, run
 from captionjudge.reporting.card.build import build
@@ -214,16 +215,29 @@ def test_candidates_that_cannot_be_told_apart_are_one_group(tmp_path: Path) -> N
     assert len(sheet.begins) == len(groups)
 
 
-LEFT_OUT = {
-    "people": ("Nobody has chosen", lambda line: line | {"final_choices": []}),
-    "judges": ("There are no verdicts of judges", lambda line: line | {"verdicts": []}),
-    "length": ("Lengths are not known", lambda line: line | {side: line[side] | {"text": None} for side in "ab"}),
-}
+def _without_people(line: Line) -> Line:
+    return line | {"final_choices": []}
 
 
-@pytest.mark.parametrize("key", LEFT_OUT)
-def test_a_section_that_is_left_out_says_why(tmp_path: Path, key: str) -> None:
-    why, change = LEFT_OUT[key]
+def _without_judges(line: Line) -> Line:
+    return line | {"verdicts": []}
+
+
+def _without_texts(line: Line) -> Line:
+    return line | {side: line[side] | {"text": None} for side in "ab"}
+
+
+@pytest.mark.parametrize(
+    ("key", "why", "change"),
+    [
+        ("people", "Nobody has chosen", _without_people),
+        ("judges", "There are no verdicts of judges", _without_judges),
+        ("length", "Lengths are not known", _without_texts),
+    ],
+)
+def test_a_section_that_is_left_out_says_why(
+    tmp_path: Path, key: str, why: str, change: Callable[[Line], Line]
+) -> None:
     card, _ = card_of(write(tmp_path, (change(line) for line in rich(30))))
     [section] = [section for section in card.sections if section.key == key]
     assert why in section.missing

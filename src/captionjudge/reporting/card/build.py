@@ -61,7 +61,7 @@ def build(material: Material, gallery: Sequence[Shown] = (), links: Links | None
     """The card: every section that the figures allow; the others say why not."""
     found, methods, known = Place(dict(material.figures)), Methods(), links or NoLinks()
     board = leaderboard(found, methods, known)
-    judged = [judge_section(number, found, one, methods, known) for number, one in enumerate(found["judges"], 1)]
+    judged = [judge_section(number, found, one, methods) for number, one in enumerate(found["judges"], 1)]
     sections = [board, *(section for section, _ in judged)]
     if not judged:
         sections.append(Section("judges", "Judges", missing="There are no verdicts of judges."))

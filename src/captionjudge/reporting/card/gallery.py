@@ -175,4 +175,7 @@ def _cut(text: object, longest: int = LONGEST) -> tuple[str, int]:
 
 def drawn_words() -> str:
     """How the cases were chosen."""
-    return f"Of each kind up to {PER_KIND}, drawn by chance: those whose ids have the lowest digests."
+    return (
+        f"Of each kind up to {PER_KIND}, drawn by chance: those whose ids have the lowest digests. All of them: "
+        "captionjudge report --items judges.NAME.disagreements, and judges.NAME.flips."
+    )

@@ -3,7 +3,7 @@
 from captionjudge.reporting.card.checks import Check, checks, sheet
 from captionjudge.reporting.card.leanings import answers_beside_people, flips, lean, length_by_criterion
 from captionjudge.reporting.card.place import Place
-from captionjudge.reporting.card.section import KAPPA, SHARE, Axis, Links, Methods, Part, Section, measured, span_of
+from captionjudge.reporting.card.section import KAPPA, SHARE, Axis, Methods, Part, Section, measured, span_of
 from captionjudge.reporting.charts import Point, reliability
 from captionjudge.reporting.sheet import Cell, Row, Sheet
 
@@ -19,9 +19,7 @@ _AGREEMENT = {
 _DRAWN = "Shares are drawn from 0% to 100%, kappas from −0.2 to 1."
 
 
-def judge_section(
-    number: int, found: Place, judge: Place, methods: Methods, links: Links
-) -> tuple[Section, list[Check]]:
+def judge_section(number: int, found: Place, judge: Place, methods: Methods) -> tuple[Section, list[Check]]:
     """Everything about one judge, and its checks."""
     made, key, name = checks(found, judge), f"judge-{number}", judge["judge"].text
     parts = [
@@ -33,7 +31,7 @@ def judge_section(
         _reliability(key, name, judge["calibration"], methods),
         _calibration(key, judge["calibration"], methods),
         lean(key, judge, methods),
-        flips(key, judge, links),
+        flips(key, judge),
         length_by_criterion(key, judge["length"], methods),
         _criteria(key, judge["criteria"], methods),
     ]

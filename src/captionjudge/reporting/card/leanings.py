@@ -1,7 +1,7 @@
 """What a judge leans to: places, lengths, its own kind, one answer; and its answers to criteria beside people's."""
 
 from captionjudge.reporting.card.place import Figure, Place
-from captionjudge.reporting.card.section import KAPPA, SHARE, Axis, Links, Methods, Part, measured
+from captionjudge.reporting.card.section import KAPPA, SHARE, Axis, Methods, Part, measured
 from captionjudge.reporting.sheet import Cell, Row, Sheet
 
 _SIGNED = Axis("signed", -1.0, 1.0, 0.0)
@@ -51,12 +51,12 @@ def lean(key: str, judge: Place, methods: Methods) -> Part:
     return Part(Sheet(f"{key}-leanings", "Leanings", columns, tuple(rows), 2, note))
 
 
-def flips(key: str, judge: Place, links: Links) -> Part | None:
+def flips(key: str, judge: Place) -> Part | None:
     """What the flipped choices went to."""
     found = judge["flips"]
     if not found["rate"]["n"].count:
         return None
-    cells = [found[name].counted(links.flipped() if found[name].count else None) for name in _SPLITS]
+    cells = [found[name].counted() for name in _SPLITS]
     row = (*cells, found["rate"]["n"].counted())
     columns = (*(_SPLITS.values()), "judged in both orders")
     return Part(Sheet(f"{key}-flips", "What flipped", columns, (row,), 0, "Pairs whose choice changed with the order."))

@@ -48,21 +48,13 @@ class Links(Protocol):
         """The pairs of two candidates, of one outcome or all."""
         ...
 
-    def flipped(self) -> str | None:
-        """The pairs whose choice changed with the order."""
-        ...
-
 
 class NoLinks:
-    """For a page by itself: what it has behind its numbers is in it."""
+    """For a page by itself."""
 
     def pairs(self, a: str, b: str, outcome: str | None = None) -> str | None:
         """There is no such list."""
         return None
-
-    def flipped(self) -> str | None:
-        """Those that are in the gallery."""
-        return "#gallery"
 
 
 @dataclass(slots=True)

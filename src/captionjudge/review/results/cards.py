@@ -55,10 +55,6 @@ class _Links:
         """The pairs of two candidates."""
         return list_link("pairs", PairSought(a, b, outcome=outcome))
 
-    def flipped(self) -> str | None:
-        """The pairs whose choice changed with the order."""
-        return list_link("pairs", PairSought(flipped=True))
-
 
 def _card(site: Site, person: Reviewer, pictures: Pictures, links: Links | None = None) -> Card:
     read = _read(site)
