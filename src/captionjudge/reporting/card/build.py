@@ -3,23 +3,29 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
+from platform import python_version
 from typing import Any
 
 from captionjudge import __version__
 from captionjudge.reporting.card.checks import Check
 from captionjudge.reporting.card.cost import active, cost
 from captionjudge.reporting.card.criteria import criteria
+from captionjudge.reporting.card.estimation import estimation
+from captionjudge.reporting.card.families import families
 from captionjudge.reporting.card.gallery import Shown
 from captionjudge.reporting.card.judge import judge_section
 from captionjudge.reporting.card.leaderboard import leaderboard
 from captionjudge.reporting.card.lengths import lengths
-from captionjudge.reporting.card.people import ceiling, estimation
+from captionjudge.reporting.card.people import ceiling
 from captionjudge.reporting.card.place import Place, written
 from captionjudge.reporting.card.section import Links, Methods, NoLinks, Part, Section
 from captionjudge.reporting.card.slices import slices
 from captionjudge.reporting.card.thresholds import THRESHOLDS
 from captionjudge.reporting.sheet import Cell, Sheet
 from captionjudge.reporting.summary import Report
+
+_MOST_LINES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class Card:
     sections: tuple[Section, ...]
     gallery: tuple[Shown, ...]
     rules: tuple[str, ...]
+    methods: tuple[str, ...]
 
     @property
     def sheets(self) -> tuple[Sheet, ...]:
@@ -66,10 +73,9 @@ def build(material: Material, gallery: Sequence[Shown] = (), links: Links | None
     if not judged:
         sections.append(Section("judges", "Judges", missing="There are no verdicts of judges."))
     sections += [ceiling(found, methods), estimation(found, methods), lengths(found, methods)]
-    divided = slices(found, methods)
-    sections += [criteria(found, methods), *([divided] if divided else []), active(found, methods)]
-    sections.append(cost(material.report))
-    sections.append(_thresholds())
+    optional = (families(found), slices(found, methods), _left_out(found["lines_left_out"]))
+    sections += [criteria(found, methods), *(each for each in optional if each is not None)]
+    sections += [active(found, methods), cost(material.report), _thresholds()]
     checked = [(one["judge"].text, made) for one, (_, made) in zip(found["judges"], judged, strict=True)]
     return Card(
         title=material.name,
@@ -78,6 +84,7 @@ def build(material: Material, gallery: Sequence[Shown] = (), links: Links | None
         sections=tuple(sections),
         gallery=tuple(gallery),
         rules=tuple(methods.rules),
+        methods=_methods(found),
     )
 
 
@@ -94,6 +101,26 @@ def _facts(material: Material, found: Place) -> tuple[tuple[str, Cell], ...]:
         ("Judgments, SHA-256", Cell(material.digest)),
     ]
     return tuple(facts)
+
+
+def _methods(found: Place) -> tuple[str, ...]:
+    """What was decided for all figures, and what computed them."""
+    rules = found["rules"]
+    said = [
+        f"{name.capitalize()}: {rules[name].text}." for name in ("rates", "rankings", "intervals") if rules[name].there
+    ]
+    programs = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy"))
+    seed = f", seed {rules['seed'].text}" if rules["seed"].there else ""
+    return (*said, f"Computed by captionjudge {__version__}, {programs}, Python {python_version()}{seed}.")
+
+
+def _left_out(lines: Place) -> Section | None:
+    rows = tuple((place["line"].counted(), Cell(place["message"].text)) for place in lines)
+    if not rows:
+        return None
+    sheet = Sheet("lines", "Lines that could not be used", ("line", "why"), rows[:_MOST_LINES], 1)
+    lead = (f"{len(rows):,} lines of the file are in no figure.",)
+    return Section("left-out", "Lines left out", lead, (Part(sheet),))
 
 
 def _short(found: Place, board: Section, checked: Sequence[tuple[str, list[Check]]]) -> list[str]:

@@ -27,7 +27,7 @@ def leaderboard(found: Place, methods: Methods, links: Links) -> Section:
         _elo(ranking["elo"], methods),
     ]  # fmt: skip
     made = tuple(part for part in parts if part.sheet.rows)
-    missing = "" if made else "There are no pairs of two candidates."
+    missing = "" if made else "Nobody has chosen between two candidates, neither judges nor people."
     return Section("leaderboard", "Leaderboard", _said(found), made, missing)
 
 
@@ -42,12 +42,14 @@ def _said(found: Place) -> tuple[str, ...]:
     groups = [group.value for group in ranking["groups"]]
     if not groups:
         return ()
-    first = ", ".join(groups[0])
-    shared = f"Nobody is surely ahead: {first} share the first place."
-    said = [f"{first} is surely ahead of all others." if len(groups[0]) == 1 else shared]
+    first = [place["candidate"].text for place in ranking["candidates"] if place["rank"]["best"].count == 1]
+    if len(first) == 1:
+        said = [f"{first[0]} is surely ahead of all others."]
+    else:
+        said = [f"Who is first is open: {', '.join(first[:-1])} or {first[-1]}."]
     if any(len(group) > 1 for group in groups):
         said.append(
-            "Candidates of one group cannot be told apart with these data: the order within it is not claimed. Two of "
+            "Candidates in a row of one group cannot be told apart with these data: their order is not claimed. Two of "
             "different groups surely differ, all pairs taken together (Holm)."
         )
     if ranking["next_pair"].there:
@@ -76,7 +78,7 @@ def ranked(key: str, title: str, ranking: Place, methods: Methods) -> Part:
     columns = ("place", "candidate", "group", f"log-odds, {head}", "strength", *ends_[:2], "rule")
     note = (
         "Strengths in log-odds, their mean 0. A place is a range: below all that are surely stronger, above all that "
-        "are surely weaker. Rows of a group are tied."
+        "are surely weaker."
     )
     return Part(Sheet(key, title, columns, tuple(rows), 2, note, frozenset(begins)))
 
@@ -99,7 +101,7 @@ def _wins(key: str, title: str, name: str, found: Place, methods: Methods) -> Pa
     axis, rows = Axis(middle=0.5), list[Row]()
     for place in found["comparisons"]:
         figure = place[name].figure
-        if figure is not None and (figure.value is not None or name == "win_rate"):
+        if figure is not None and figure.value is not None:
             rows.append((Cell(place["a"].text), Cell(place["b"].text), *measured(figure, axis, methods)))
     note = "How often A is better. The line is at 50%."
     if found["comparisons_left_out"].count:
@@ -111,6 +113,8 @@ def _outcomes(found: Place, links: Links) -> Part:
     rows: list[Row] = []
     for place in found["comparisons"]:
         a, b, counted = place["a"].text, place["b"].text, place["outcomes"]
+        if not any(counted[name].count for name in OUTCOMES):
+            continue
         cells = [counted[name].counted(links.pairs(a, b, name)) for name in OUTCOMES]
         drawn = Cell(None, drawing=stack("outcome", [counted[name].count for name in OUTCOMES]))
         last = (counted["missing"].counted(), place["pairs"].counted(links.pairs(a, b)))

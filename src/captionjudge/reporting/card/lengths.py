@@ -10,9 +10,11 @@ _SIDES = ("a", "b")
 
 def lengths(found: Place, methods: Methods) -> Section:
     """Win rates at equal length, and strengths at equal style."""
-    parts = [_control(found, methods), *_style(found["ranking"]["contextual"], methods)]
+    parts = [_control(found, methods), *_style(found["ranking"]["contextual"], methods), _criteria(found, methods)]
     made = tuple(part for part in parts if part.sheet.rows)
-    missing = "" if made else "Lengths are not known: the file has neither texts nor lengths."
+    known = any(place["mean_length"][side].number is not None for place in found["comparisons"] for side in _SIDES)
+    unknown = "Nothing was decided." if known else "Lengths are not known: the file has neither texts nor lengths."
+    missing = "" if made else unknown
     reason = found["ranking"]["contextual"]["reason"].text
     lead = (f"Strengths at equal style: none, {reason}.",) if reason and made else ()
     warnings = sorted({place["length_control"]["warning"].text for place in found["comparisons"]} - {""})
@@ -31,6 +33,24 @@ def _control(found: Place, methods: Methods) -> Part:
             rows.append((*heads, *means, *measured(control[name].figure, axis, methods)))
     columns = ("A", "B", "win rate of A", "mean length of A", "of B", *axis.columns)
     return Part(Sheet("length-control", "Win rate at equal length", columns, tuple(rows), 3))
+
+
+def _criteria(found: Place, methods: Methods) -> Part:
+    """How far the longer description is ahead on criteria that were compared."""
+    axis, rows = Axis("signed", -1.0, 1.0, 0.0), list[Row]()
+    for place in found["comparisons"]:
+        for source in ("judges", "people"):
+            for one in place[source]["criteria"]:
+                figure = one["length_spearman"].figure
+                if figure is not None and figure.value is not None:
+                    heads = (place["a"].text, place["b"].text, one["criterion"].text, source)
+                    rows.append((*(Cell(text) for text in heads), *measured(figure, axis, methods)))
+    note = "Spearman's correlation of the difference in length with the level that was chosen."
+    return Part(
+        Sheet(
+            "length-criteria", "Length and criteria", ("A", "B", "criterion", "by", *axis.columns), tuple(rows), 4, note
+        )
+    )
 
 
 def _style(contextual: Place, methods: Methods) -> list[Part]:

@@ -1,7 +1,7 @@
-"""People: how far they agree with each other, and what their choices say of all pairs."""
+"""People: how far they agree with each other."""
 
 from captionjudge.reporting.card.place import Place
-from captionjudge.reporting.card.section import KAPPA, SHARE, Axis, Methods, Part, Section, measured
+from captionjudge.reporting.card.section import KAPPA, SHARE, Methods, Part, Section, measured
 from captionjudge.reporting.sheet import Cell, Sheet
 
 _AMONG = {
@@ -13,11 +13,6 @@ _AMONG = {
     "fleiss_kappa": ("Fleiss' kappa", KAPPA),
     "krippendorff_alpha": ("Krippendorff's alpha", KAPPA),
     "gwet_ac1": ("Gwet's AC1", KAPPA),
-}
-_ESTIMATES = {
-    "combined": "people and judge together (PPI++)",
-    "human_only": "people alone",
-    "judge_only": "judge alone",
 }
 
 
@@ -43,35 +38,3 @@ def ceiling(found: Place, methods: Methods) -> Section:
         "([review] reviewers = 2)."
     )  # fmt: skip
     return Section("people", "People", (said,), (Part(sheet),) if rows else (), missing)
-
-
-def estimation(found: Place, methods: Methods) -> Section:
-    """The win rates as people would have them."""
-    rows, warnings = [], []
-    for place in found["comparisons"]:
-        estimate = place["estimation"]
-        if not estimate["human_only"]["n"].count:
-            continue
-        warnings.append(estimate["warning"].text)
-        for name, words in _ESTIMATES.items():
-            cells = measured(estimate[name].figure, Axis(middle=0.5), methods)
-            shown = _needed(estimate["reviews_needed"]["reviews"]) if name == "combined" else Cell(None)
-            rows.append((Cell(place["a"].text), Cell(place["b"].text), Cell(words), *cells[:5], shown, *cells[5:]))
-    if not rows:
-        missing = "No pair of two candidates has both people's choices and verdicts, so that nothing can be combined."
-        return Section("estimation", "As people would have it", missing=missing)
-    width = next(iter(found["comparisons"]))["estimation"]["reviews_needed"]["half_width"].number or 0.05
-    head = SHARE.columns
-    columns = ("A", "B", "by", *head[:5], f"reviews needed for ± {width:.0%}", *head[5:])
-    lead = (
-        "A's win rate if people had chosen about every pair: their few choices, moved by the judges' many verdicts. It "
-        "is unbiased whatever the judges' bias, as long as the reviewed pairs were drawn at random.",
-    )
-    sheet = Sheet("estimates", "Win rate of A, by people", columns, tuple(rows), 3)
-    warning = "; ".join(sorted({text for text in warnings if text}))
-    return Section("estimation", "As people would have it", lead, (Part(sheet),), warning=warning)
-
-
-def _needed(place: Place) -> Cell:
-    number = place.number
-    return Cell("more than there are") if number is None else place.cell()._replace(written=f"{number:,.0f}")
