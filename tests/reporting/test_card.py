@@ -6,6 +6,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -272,21 +273,29 @@ def test_twelve_candidates_have_every_comparison_and_both_tables(tmp_path: Path)
     assert (sizes["wins"], sizes["matrix"], sizes["chances"], sizes["ranking"]) == (66, 12, 12, 12)
 
 
-def test_active_checks_are_shown_where_there_are_any(file: Path, read: Read) -> None:
-    probe = {
-        "probe": "swapped image", "kind": "control", "judge": "good/judge", "baseline": 0.5, "threshold": 0.9,
-        "status": "fail",
-        "statistic": {"value": 0.7, "low": 0.6, "high": 0.8, "n": 80, "rule": "the rule of the probe"},
-    }  # fmt: skip
-    material = read.material
-    with_probe = type(material)(
-        material.name, {**material.figures, "active_checks": [probe]}, material.digest, material.made
-    )
-    text = Page.read(html(build(with_probe))).text
-    assert "swapped image" in text
-    assert "the rule of the probe" in text
-    assert "captionjudge audit" not in text
-    assert "captionjudge audit" in Page.read(html(build(material))).text
+def _check(**more: Any) -> dict[str, Any]:
+    statistic = {"value": 0.7, "low": 0.6, "high": 0.8, "n": 80, "rule": "the rule of the probe", "left_out": {}}
+    item = {"item": "1", "image": "i1.png", "kind": "colour", "order": "ab", "a": HOSTILE, "b": "A red mug.",
+            "target": "b", "choice": "a", "compared_with": None}  # fmt: skip
+    return {"probe": "planted", "kind": "all", "judge": "good/judge", "statistic": statistic, "baseline": 0.5,
+            "threshold": 0.9, "should": "above", "status": "fail", "against": 24, "items": [item] * 9, **more}  # fmt: skip
+
+
+def test_active_checks_are_shown_with_examples_of_what_speaks_against_the_judge(read: Read) -> None:
+    lean = {"value": -0.6, "low": -0.9, "high": -0.2, "n": 24, "rule": "the rule of the lean"}
+    made = [_check(), _check(probe="padded", kind="lean", statistic=lean, should="near", baseline=0, items=[])]
+    page = Page.read(html(build(replace(read.material, active_checks=made))))
+    assert {"the rule of the probe", "the rule of the lean"} <= set(page.text.splitlines())
+    assert page.text.count(HOSTILE[:60]) == 3
+    assert page.all("script") == []
+    shown = {each["data-key"]: float(each["value"]) for each in page.all("data") if "active_checks" in each["data-key"]}
+    assert {key: at({"active_checks": made}, key) for key in shown} == shown
+    assert len(shown) == 12
+    assert "captionjudge audit" not in page.text
+
+
+def test_without_active_checks_the_page_says_how_to_run_them(page: Page) -> None:
+    assert "In a project: captionjudge audit." in page.text
 
 
 def test_the_command_writes_the_page_whole_and_names_lines_that_are_left_out(

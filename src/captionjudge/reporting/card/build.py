@@ -8,8 +8,9 @@ from platform import python_version
 from typing import Any
 
 from captionjudge import __version__
+from captionjudge.reporting.card.active import active
 from captionjudge.reporting.card.checks import Check
-from captionjudge.reporting.card.cost import active, cost
+from captionjudge.reporting.card.cost import cost
 from captionjudge.reporting.card.criteria import criteria
 from captionjudge.reporting.card.estimation import estimation
 from captionjudge.reporting.card.families import families
@@ -37,6 +38,7 @@ class Material:
         digest: SHA-256 of the judgments that were read.
         made: when, in UTC.
         report: of a project.
+        active_checks: what `captionjudge audit` found.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Material:
     digest: str
     made: str
     report: Report | None = None
+    active_checks: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class Card:
 
 def build(material: Material, gallery: Sequence[Shown] = (), links: Links | None = None) -> Card:
     """The card: every section that the figures allow; the others say why not."""
-    found, methods, known = Place(dict(material.figures)), Methods(), links or NoLinks()
+    found = Place({**material.figures, "active_checks": list(material.active_checks)})
+    methods, known = Methods(), links or NoLinks()
     board = leaderboard(found, methods, known)
     judged = [judge_section(number, found, one, methods) for number, one in enumerate(found["judges"], 1)]
     sections = [board, *(section for section, _ in judged)]

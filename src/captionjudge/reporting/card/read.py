@@ -43,8 +43,13 @@ def read_lines(
     report: Report,
     rules: Rules | None = None,
     slices: Sequence[str] = (),
+    active_checks: Sequence[Mapping[str, Any]] = (),
 ) -> Read:
-    """From a project's judgments, read once; the digest is that of the file they would be exported to."""
+    """From a project's judgments, read once; the digest is that of the file they would be exported to.
+
+    Args:
+        active_checks: what `captionjudge audit` found, as `report --json` has it.
+    """
     gallery, state = Gallery(), hashlib.sha256()
 
     def written() -> Iterator[bytes]:
@@ -54,7 +59,9 @@ def read_lines(
             yield data
 
     recorded = from_lines(written(), slices, gallery.see)
-    return Read(Material(name, figures(recorded, rules), state.hexdigest(), _now(), report), gallery, recorded)
+    return Read(
+        Material(name, figures(recorded, rules), state.hexdigest(), _now(), report, active_checks), gallery, recorded
+    )
 
 
 def _now() -> str:

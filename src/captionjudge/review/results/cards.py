@@ -1,5 +1,7 @@
 """The judge card in the review page: the same as `report --html` writes, with links to the items behind its numbers."""
 
+from dataclasses import replace
+
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
@@ -57,8 +59,14 @@ class _Links:
 
 
 def _card(site: Site, person: Reviewer, pictures: Pictures, links: Links | None = None) -> Card:
+    """The card for one person: what they have yet to choose about is neither in the gallery nor among examples."""
     read = _read(site)
-    return build(read.material, show(read.gallery, pictures, lambda id_: _hidden(site, person, id_)), links)
+    seen = [
+        {**check, "items": [item for item in check.get("items", ()) if not _hidden(site, person, item["item"])]}
+        for check in read.material.active_checks
+    ]
+    gallery = show(read.gallery, pictures, lambda id_: _hidden(site, person, id_))
+    return build(replace(read.material, active_checks=seen), gallery, links)
 
 
 def _read(site: Site) -> Read:
