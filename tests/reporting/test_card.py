@@ -275,10 +275,10 @@ def test_twelve_candidates_have_every_comparison_and_both_tables(tmp_path: Path)
 
 def _check(**more: Any) -> dict[str, Any]:
     statistic = {"value": 0.7, "low": 0.6, "high": 0.8, "n": 80, "rule": "the rule of the probe", "left_out": {}}
-    item = {"item": "1", "image": "i1.png", "kind": "colour", "order": "ab", "a": HOSTILE, "b": "A red mug.",
-            "target": "b", "choice": "a", "compared_with": None}  # fmt: skip
-    return {"probe": "planted", "kind": "all", "judge": "good/judge", "statistic": statistic, "baseline": 0.5,
-            "threshold": 0.9, "should": "above", "status": "fail", "against": 24, "items": [item] * 9, **more}  # fmt: skip
+    item: Line = {"item": "1", "image": "i1.png", "kind": "colour", "order": "ab", "a": HOSTILE, "b": "A red mug."}
+    item |= {"target": "b", "choice": "a", "compared_with": None}
+    check = {"probe": "planted", "kind": "all", "judge": "good/judge", "statistic": statistic, "baseline": 0.5}
+    return check | {"threshold": 0.9, "should": "above", "status": "fail", "against": 24, "items": [item] * 9} | more
 
 
 def test_active_checks_are_shown_with_examples_of_what_speaks_against_the_judge(read: Read) -> None:
