@@ -252,6 +252,14 @@ def test_few_lines_make_a_page_too(tmp_path: Path, count: int) -> None:
     assert page.text.count("pass") < page.text.count("warn")
 
 
+def test_people_who_only_ever_tied_make_no_ranking_and_a_page_all_the_same(tmp_path: Path) -> None:
+    lines = [line | {"final_choices": []} for line in rich(24)]
+    lines[0]["final_choices"] = [{"annotator": "Ann", "choice": "tie"}]
+    card, material = card_of(write(tmp_path, lines))
+    assert material.figures["ranking"]["people"]["reason"].startswith("every comparison is a tie")
+    assert "ranking-people" not in {sheet.key for sheet in card.sheets}
+
+
 def test_a_line_about_one_description_is_no_pair(tmp_path: Path) -> None:
     line = rich(1)[0] | {"b": None, "verdicts": [], "id": "alone"}
     assert "judgments.jsonl" in page_of(write(tmp_path, [line, *rich(3)])).text
