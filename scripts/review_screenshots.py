@@ -139,9 +139,14 @@ def choose_larger(page: Page) -> None:
 
 
 def keep(page: Page, name: str, height: int = 0) -> None:
-    """Write a picture of the page with as many colours as fit into the size allowed."""
+    """Write a picture of the page."""
     clip = {"x": 0, "y": 0, "width": 1200, "height": height} if height else None
-    picture = Image.open(io.BytesIO(page.screenshot(clip=clip, full_page=bool(height)))).convert("RGB")  # type: ignore[arg-type]
+    write(page.screenshot(clip=clip, full_page=bool(height)), name)  # type: ignore[arg-type]
+
+
+def write(taken: bytes, name: str) -> None:
+    """Write a picture with as many colours as fit into the size allowed."""
+    picture = Image.open(io.BytesIO(taken)).convert("RGB")
     for colours in (256, 128, 64, 32):
         picture.quantize(colours, dither=Image.Dither.NONE).save(OUT / f"{name}.png", optimize=True)
         if (OUT / f"{name}.png").stat().st_size < LARGEST:

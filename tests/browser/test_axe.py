@@ -12,7 +12,14 @@ from tests.browser.shop import Shop
 
 REVIEW = 'reviewers = 2\nguidelines = "guidelines.md"'
 QUEUES = ("pending", "audit", "mine", "skipped", "flagged", "split", "done", "all")
-RESULTS = ("", "/leaderboard", "/disagreements", "/disagreements?kind=people_differ", "/disagreements?kind=flipped")
+RESULTS = (
+    "",
+    "/leaderboard",
+    "/card",
+    "/disagreements",
+    "/disagreements?kind=people_differ",
+    "/disagreements?kind=flipped",
+)
 
 State = Callable[[Page], None]
 

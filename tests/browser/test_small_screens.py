@@ -18,7 +18,7 @@ PLACES = [
     "/layout",
     "/desk?queue=flagged",
 ]
-PLACES += ["/results", "/results/leaderboard", "/results/disagreements", "/desk/nothing"]
+PLACES += ["/results", "/results/leaderboard", "/results/card", "/results/disagreements", "/desk/nothing"]
 # A window of 1280 x 1024 at 200 %, and the width that WCAG 1.4.10 names.
 SIZES = {"320 px": {"width": 320, "height": 640}, "200 %": {"width": 640, "height": 512}}
 

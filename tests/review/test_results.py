@@ -156,6 +156,9 @@ ADDRESSES = (
     "/results/reviews.csv",
     "/results/reviews.jsonl",
     "/results/outcomes.csv",
+    "/results/card",
+    "/results/card.html",
+    "/results/card/outcomes.csv",
 )
 
 

@@ -32,6 +32,13 @@ def report(
     ] = None,
     project: ProjectOption = None,
     json: JsonOption = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="Write the judge card: one HTML file.", show_default=False)
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Where the pictures of a judgments file are, if not beside it.", show_default=False),
+    ] = None,
     ties: Annotated[
         str, typer.Option(help="half or drop: in rates and rankings; model: an outcome of the ranking's model.")
     ] = "model",
@@ -53,6 +60,8 @@ def report(
     from captionjudge.reporting.summary import breaches, report_json
 
     rules = _rules(ties, both_bad, unstable, model, half_width)
+    if html is not None:
+        return _write_card(source, project, html, images, rules, slice_ or [])
     if source is not None and source.is_file():
         return _report_file(source, json, rules, slice_ or [], items)
     with open_project(source, project) as opened:
@@ -139,8 +148,33 @@ def _report_file(file: Path, json: bool, rules: "Rules", slices: list[str], item
         print_json(figures(recorded, rules))
     else:
         _print_figures(figures(recorded, rules))
+    return _say_errors(file, recorded)
+
+
+def _write_card(
+    source: Path | None, project: Path | None, out: Path, images: Path | None, rules: "Rules", slices: list[str]
+) -> int:
+    """The judge card of a project or of a judgments file."""
+    from captionjudge.reporting.card.pictures import beside, stored
+    from captionjudge.reporting.card.read import read_file, read_lines
+    from captionjudge.reporting.card.write import write_card
+
+    if source is not None and source.is_file():
+        read = read_file(source, rules, slices)
+        write_card(read, beside(images or source.absolute().parent), out)
+    else:
+        with open_project(source, project) as opened:
+            checks = opened.active_checks()
+            read = read_lines(opened.title, opened.judgments(), opened.report(), rules, slices, active_checks=checks)
+            write_card(read, stored(opened.setup.blobs, opened.setup.limits), out)
+    typer.echo(f"Wrote {out}")
+    return _say_errors(source, read.recorded)
+
+
+def _say_errors(source: Path | None, recorded: "Recorded") -> int:
+    """Name the lines that were left out; the exit code."""
     for error in recorded.errors:
-        typer.echo(f"captionjudge: {file} line {error.line} is left out: {printable(error.message)}", err=True)
+        typer.echo(f"captionjudge: {source} line {error.line} is left out: {printable(error.message)}", err=True)
     return SOME_FAILED if recorded.errors else OK
 
 

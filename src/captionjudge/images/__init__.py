@@ -3,7 +3,7 @@
 Importing this costs nothing: Pillow is imported by the first call that needs it.
 """
 
-from captionjudge.images.encode import fit, prepare
+from captionjudge.images.encode import fit, prepare, thumbnail
 from captionjudge.images.files import EXTENSIONS, Found, check_name, find_images, printable, read_file
 from captionjudge.images.header import read_header
 from captionjudge.images.pixels import open_rgb, verify
@@ -39,5 +39,6 @@ __all__ = [
     "printable",
     "read_file",
     "read_header",
+    "thumbnail",
     "verify",
 ]

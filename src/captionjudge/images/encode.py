@@ -50,6 +50,23 @@ def prepare(data: bytes, bounds: Bounds, limits: Limits = DEFAULT_LIMITS, digest
     return EncodedImage.of(digest, MIME_TYPES[format], encoded, *size)
 
 
+def thumbnail(data: bytes, max_side: int, max_bytes: int, limits: Limits = DEFAULT_LIMITS) -> EncodedImage:
+    """A small JPEG of the image that holds nothing but pixels: no place, no camera, no comment of the original.
+
+    Args:
+        max_side: pixels of the longer side.
+
+    Raises:
+        ImageError: it cannot be read, or not be made so small.
+    """
+    header, complete = checked_header(data, limits)
+    require_complete(header, complete)
+    bounds = Bounds(max_side=max_side, max_bytes=max_bytes, formats=frozenset({"JPEG"}), quality=80)
+    picture = upright_rgb(data, header, fit(header.width, header.height, bounds, _ENCODERS["JPEG"].longest))
+    encoded, size = _encode_within(picture, "JPEG", bounds)
+    return EncodedImage(records.digest(data), MIME_TYPES["JPEG"], encoded, *size)
+
+
 def fit(width: int, height: int, bounds: Bounds, longest: int | None = None) -> tuple[int, int]:
     """The largest size (width, height) within `bounds` and `longest` pixels a side that keeps the aspect ratio."""
     sides = [side for side in (bounds.max_side, longest) if side is not None]

@@ -1,29 +1,31 @@
 """Read a judgments file."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from captionjudge.errors import ConfigError, DataError
 from captionjudge.reporting.columns import LineError, Recorded
 from captionjudge.reporting.line import LONGEST, checked
 from captionjudge.reporting.table import Table
 
+Seen = Callable[[Mapping[str, Any]], None]
 _BOM = b"\xef\xbb\xbf"
 
 
-def read_judgments(file: Path, slices: Sequence[str] = ()) -> Recorded:
+def read_judgments(file: Path, slices: Sequence[str] = (), seen: Seen | None = None) -> Recorded:
     """Read a judgments file. Lines that cannot be used are left out, and said which and why.
 
     Args:
         slices: keys of the lines, with dots between those of nested objects, that divide them.
+        seen: is told of every line that is used.
 
     Raises:
         ConfigError: the file cannot be opened, or no line of it can be used.
     """
     try:
         with file.open("rb") as opened:
-            found = from_lines(_lines(opened), slices)
+            found = from_lines(_lines(opened), slices, seen)
     except OSError as error:
         raise ConfigError(f"cannot read {file}: {error.strerror}") from None
     if not len(found.a) and not found.alone:
@@ -43,13 +45,17 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
         line = file.readline(LONGEST + 1)
 
 
-def from_lines(lines: Iterable[bytes], slices: Sequence[str] = ()) -> Recorded:
+def from_lines(lines: Iterable[bytes], slices: Sequence[str] = (), seen: Seen | None = None) -> Recorded:
     """The same from lines at hand."""
     table = Table(tuple(slices))
     for number, line in enumerate(lines, 1):
         if not line.isspace() and line:
             try:
-                table.add(checked(line), number)
+                data = checked(line)
+                table.add(data, number)
             except DataError as error:
                 table.errors.append(LineError(number, str(error)))
+                continue
+            if seen is not None:
+                seen(data)
     return table.recorded()

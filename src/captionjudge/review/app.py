@@ -14,6 +14,7 @@ from captionjudge.review.answers import lettered
 from captionjudge.review.decide import NoSuchPage
 from captionjudge.review.gate import LOOPBACK, App, Gate, TooLarge
 from captionjudge.review.keys import make_registry
+from captionjudge.review.results import cards
 from captionjudge.review.results import pages as results
 from captionjudge.review.site import SignedOut, Site, keep_layout, page
 from captionjudge.running.setup import Setup
@@ -33,7 +34,7 @@ def create_app(setup: Setup, folder: Path, hosts: Iterable[str] = LOOPBACK) -> A
         make_registry(lettered(setup, names[:count]), count, setup.config.review.keys)
     pages = FastAPI(title="captionjudge review", docs_url=None, redoc_url=None, openapi_url=None)
     pages.state.site = Site(setup, folder, keep_layout(setup), static.assets())
-    for module in (static, signing, pictures, lists, bulk, layouts, preferences, writing, results, choosing):
+    for module in (static, signing, pictures, lists, bulk, layouts, preferences, writing, cards, results, choosing):
         pages.include_router(module.router)
     pages.add_exception_handler(SignedOut, _signed_out)
     pages.add_exception_handler(CaptionjudgeError, _not_possible)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from captionjudge.layout import dump_layout
 from captionjudge.review import decide
@@ -43,7 +43,7 @@ class Site:
     def templates(self) -> Environment:
         """The templates; everything put into them is escaped."""
         return Environment(
-            loader=PackageLoader("captionjudge.review"),
+            loader=ChoiceLoader([PackageLoader("captionjudge.review"), PackageLoader("captionjudge.reporting")]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -61,13 +61,18 @@ class Site:
         return known
 
     def remember(self, key: str, read: Callable[[], T]) -> T:
-        """What `read` gives, or gave a few seconds ago: figures over all items are not read for every page."""
-        known = self._remembered.get(key)
-        if known is None or known[0] < time.monotonic() - _REMEMBER_SECONDS:
-            known = (time.monotonic(), read())
+        """What `read` gives, or gave a short while ago: figures over all items are not read for every page.
+
+        They are kept for a few seconds, or for ten times as long as reading them takes.
+        """
+        known, start = self._remembered.get(key), time.monotonic()
+        if known is None or known[0] < start:
+            fresh = read()
+            end = time.monotonic()
+            known = (end + max(_REMEMBER_SECONDS, 10 * (end - start)), fresh)
             self._remembered[key] = known
-        value: T = known[1]
-        return value
+        found: T = known[1]
+        return found
 
     def count_anew(self) -> None:
         """Something has changed here: the next page counts again, unless that takes long."""

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 router = APIRouter()
 
 _SHEETS = ("app.css", "desk.css", "panes.css", "form.css", "results.css")
+_OF_REPORTS = ("base.css", "figures.css", "card.css")
 _LIBRARIES = ("htmx.min.js", "panzoom.min.js")
 _SCRIPTS = ("app.js", "keys.js", "panes.js")
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
@@ -36,7 +37,9 @@ def assets() -> dict[str, str]:
 @cache
 def _files() -> dict[str, bytes]:
     folder = resources.files("captionjudge.review") / "static"
-    sheets = [(folder / name).read_bytes() for name in _SHEETS]
+    reports = resources.files("captionjudge.reporting") / "static"
+    sheets = [(reports / name).read_bytes() for name in _OF_REPORTS]
+    sheets += [(folder / name).read_bytes() for name in _SHEETS]
     libraries = [(folder / name).read_bytes() for name in _LIBRARIES]
     # Each script of ours keeps its names to itself.
     scripts = [b"(() => {\n" + (folder / name).read_bytes() + b"\n})();" for name in _SCRIPTS]

@@ -105,6 +105,8 @@ def bradley_terry(
     if ties not in ("half", "drop", "model"):
         raise ValueError(f'ties must be "half", "drop" or "model", not {ties!r}')
     model: Model = tie_model if ties == "model" and found.ties.any() else "bradley-terry"
+    if model != "bradley-terry" and not prior and not found.wins.any():
+        raise NoRanking("every comparison is a tie; how often ties come is then without bound")
     if not prior:
         _check(found, ties, names)
     settled = settle(outcomes, both_bad=both_bad, unstable=unstable)

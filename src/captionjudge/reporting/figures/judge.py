@@ -31,6 +31,11 @@ def judge(found: Basis, index: int) -> dict[str, Any]:
         "judge": said.names[index],
         "verdicts": len(own.rows),
         "failed": int((outcome == Outcome.FAILED).sum()),
+        "failed_rate": share(
+            (outcome == Outcome.FAILED).astype(np.float64),
+            "share of verdicts that could not be used",
+            clusters=recorded.image[pair],
+        ),
         "outcomes": {LABELS[code]: int((outcome == code).sum()) for code in range(CHOSEN)},
         "pair_outcomes": count_outcomes(merge_orders(own.ab, own.ba)),
         "win_rates": win_rates_of(found, own),

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from captionjudge.judging.settlement import ONE, agree
+from captionjudge.reporting.charts import Bar, Interval, bars, histogram, intervals
+from captionjudge.reporting.sheet import RATE_COLUMNS, Cell, Sheet, rate_cells, share
 from captionjudge.reporting.summary import OUTCOMES, RULE, PairReport, report
-from captionjudge.review.results.charts import Bar, Interval, bars, histogram, intervals
-from captionjudge.review.results.sheet import RATE_COLUMNS, Cell, Sheet, rate_cells, share
 from captionjudge.review.results.words import SLICES, cases_link, choice_words, list_link
 from captionjudge.running.setup import Setup
 from captionjudge.statistics.rates import wilson

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from fastapi import HTTPException
 
+from captionjudge.reporting.sheet import Cell, share
 from captionjudge.review import decide
-from captionjudge.review.results.sheet import Cell, share
 from captionjudge.review.results.words import choice_words
 from captionjudge.running.setup import Setup
 from captionjudge.store import results

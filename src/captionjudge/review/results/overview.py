@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from captionjudge.review.results.charts import Bar, bars
-from captionjudge.review.results.sheet import Cell, Sheet
+from captionjudge.reporting.charts import Bar, bars
+from captionjudge.reporting.sheet import Cell, Sheet
 from captionjudge.review.results.words import SLICES, cases_link, list_link
 from captionjudge.running.setup import Setup
 from captionjudge.store import calls, cases, results, tasks

@@ -8,16 +8,17 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from captionjudge.judging.settlement import ONE, choice_key
+from captionjudge.reporting.sheet import Sheet
 from captionjudge.review import decide
 from captionjudge.review.queues import FilterNow, query_of
 from captionjudge.review.results import downloads
 from captionjudge.review.results.disagreements import KINDS, Kind, read_disagreements
 from captionjudge.review.results.exposure import expose
+from captionjudge.review.results.files import attachment, csv_response, sheet_response
 from captionjudge.review.results.history import read_history
 from captionjudge.review.results.leaderboard import Leaderboard, read_leaderboard
 from captionjudge.review.results.listing import read_listing, read_sought
 from captionjudge.review.results.overview import Overview, read_overview
-from captionjudge.review.results.sheet import Sheet, attachment, csv_response, sheet_response
 from captionjudge.review.results.words import SLICES, choice_words
 from captionjudge.review.site import Adjudicator, Site, SiteNow, page, see_other
 from captionjudge.store import projects, results, reviewers

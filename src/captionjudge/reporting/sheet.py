@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from fastapi.responses import StreamingResponse
+from markupsafe import Markup
 
 from captionjudge.statistics.rates import Rate
 
@@ -18,11 +18,19 @@ _CHUNK = 1 << 16
 
 
 class Cell(NamedTuple):
-    """A value, where the items behind it are listed, and how the page writes it when not as it is."""
+    """A value, where the items behind it are listed, and how the page writes it when not as it is.
+
+    `key` is where `report --json` has the value. A `drawing` stands in place of it, and is in no file. `strong` sets a
+    cell off from the others of its table; `shade`, 0 to 4, tints it.
+    """
 
     value: Value
     link: str | None = None
     written: str | None = None
+    key: str | None = None
+    drawing: Markup | None = None
+    strong: bool = False
+    shade: int = 0
 
     @property
     def shown(self) -> str:
@@ -39,14 +47,18 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Rows under columns. `key` names its file, /results/KEY.csv; the first `heads` cells of a row say what it is."""
+    """Rows under columns. `key` names its file, /results/KEY.csv; the first `heads` cells of a row say what it is.
+
+    A group of rows begins with each of `begins`.
+    """
 
     key: str
     title: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple["Row", ...]
     heads: int = 1
     note: str = ""
+    begins: frozenset[int] = frozenset()
 
 
 def share(value: float | None) -> Cell:
@@ -61,6 +73,7 @@ def rate_cells(rate: Rate | None) -> tuple[Cell, Cell, Cell, Cell]:
     return share(rate.value), share(rate.low), share(rate.high), Cell(rate.n)
 
 
+Row = tuple[Cell, ...]
 RATE_COLUMNS = ("share", "95 % from", "95 % to", "of")
 
 
@@ -86,19 +99,3 @@ def csv_bytes(columns: Iterable[str], rows: Iterable[Iterable[Value]]) -> Iterat
             out.seek(0)
             out.truncate()
     yield out.getvalue().encode()
-
-
-def csv_response(name: str, columns: Iterable[str], rows: Iterable[Iterable[Value]]) -> StreamingResponse:
-    """A CSV file to be saved."""
-    return attachment(f"{name}.csv", "text/csv; charset=utf-8", csv_bytes(columns, rows))
-
-
-def attachment(name: str, mime: str, content: Iterator[bytes]) -> StreamingResponse:
-    """A file to be saved. Its name is ours: nothing of the project's is in it."""
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(content, media_type=mime, headers=headers)
-
-
-def sheet_response(sheet: Sheet) -> StreamingResponse:
-    """A sheet as a CSV file."""
-    return csv_response(sheet.key, sheet.columns, ([cell.value for cell in row] for row in sheet.rows))

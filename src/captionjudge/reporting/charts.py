@@ -35,6 +35,23 @@ class Bar(NamedTuple):
     values: Sequence[float]
 
 
+class Mark(NamedTuple):
+    """Something to compare with, drawn beside an interval: `kind` is "baseline" or "ceiling"."""
+
+    value: float
+    kind: str
+
+
+class Point(NamedTuple):
+    """A point of a reliability plot: what was stated, what came of it with its interval, and of how many."""
+
+    stated: float
+    observed: float
+    low: float
+    high: float
+    n: int
+
+
 class Interval(NamedTuple):
     """A row of an interval chart: a label, and a share with its interval."""
 
@@ -80,6 +97,117 @@ def histogram(name: str, counts: Sequence[int], ends: tuple[str, str, str]) -> M
             body.append(_text(left + width / 2, top - 4, f"{count:,}", "middle"))
     body += _axis(_TALL + 18, ends)
     return _svg(f"{name}. From left to right: {', '.join(map(str, counts))}", _TALL + 38, Markup("").join(body))
+
+
+def whisker(
+    value: float,
+    low: float | None,
+    high: float | None,
+    *,
+    span: tuple[float, float] = (0.0, 1.0),
+    middle: float | None = None,
+    zone: tuple[float, float] | None = None,
+    marks: Sequence[Mark] = (),
+) -> Markup:
+    """A dot on its interval, for a cell of a table that has the numbers too: screen readers pass it over.
+
+    Args:
+        span: the values at the left and the right end; what lies beyond is drawn at the end.
+        middle: where a line is drawn.
+        zone: the values that are good, tinted.
+        marks: what to compare with.
+    """
+
+    def place(at: float) -> str:
+        return _percent(min(1.0, max(0.0, (at - span[0]) / (span[1] - span[0]))))
+
+    body = [Markup('<line class="axis" x1="0" x2="100%" y1="21" y2="21"/>')]
+    if zone is not None:
+        left, right = (min(span[1], max(span[0], end)) for end in zone)
+        wide = _percent((right - left) / (span[1] - span[0]))
+        body.insert(0, Markup('<rect class="zone" x="{}%" y="1" width="{}%" height="20"/>').format(place(left), wide))
+    if middle is not None:
+        body.append(Markup('<line class="middle" x1="{0}%" x2="{0}%" y1="1" y2="21"/>').format(place(middle)))
+    if low is not None and high is not None:
+        line = Markup('<line class="span" x1="{}%" x2="{}%" y1="{}" y2="{}"/>')
+        body.append(line.format(place(low), place(high), 11, 11))
+        body += [line.format(place(end), place(end), 7, 15) for end in (low, high)]
+    body += [
+        Markup('<svg class="mark {}" x="{}%" y="11"><path d="{}"/></svg>').format(
+            mark.kind, place(mark.value), "M0,-6 L5,4 L-5,4 Z" if mark.kind == "baseline" else "M0,-6 L6,0 L0,6 L-6,0 Z"
+        )
+        for mark in marks
+    ]
+    body.append(Markup('<circle class="dot" cx="{}%" cy="11" r="4.5"/>').format(place(value)))
+    start = Markup('<svg class="whisker" aria-hidden="true" focusable="false" width="100%" height="24">')
+    return start + Markup("").join(body) + Markup("</svg>")
+
+
+def stack(key: str, values: Sequence[float]) -> Markup:
+    """A bar in parts, for a cell of a table that has the numbers too. `key` is that of a `key_to_parts` of the page."""
+    total, left, body = sum(values) or 1, 0.0, list[Markup]()
+    for part, value in enumerate(values):
+        wide = 100 * value / total
+        if value:
+            body.append(_part(key, part, left, 1, wide))
+        left += wide
+    start = Markup('<svg class="whisker" aria-hidden="true" focusable="false" width="100%" height="24">')
+    return start + Markup("").join(body) + Markup("</svg>")
+
+
+def key_to_parts(key: str, parts: Sequence[str]) -> Markup:
+    """The patterns that the bars of `stack` use, with their legend."""
+    start = Markup('<svg class="patterns" aria-hidden="true" focusable="false" width="0" height="0">')
+    return start + _patterns(key, len(parts)) + Markup("</svg>") + _legend(key, parts)
+
+
+def reliability(name: str, series: Sequence[tuple[str, Sequence[Point]]]) -> Markup:
+    """Stated against observed, both 0 to 1, each series with a sign of its own; on the diagonal both are the same."""
+    body = [Markup('<line class="middle" x1="40" y1="280" x2="310" y2="10"/>'), *_square_axes()]
+    for number, (_, points) in enumerate(series):
+        body += [_point(number, point) for point in points]
+    said = "; ".join(
+        f"{title}: " + ", ".join(f"stated {p.stated:.0%} observed {p.observed:.0%} of {p.n}" for p in points)
+        for title, points in series
+    )
+    start = Markup('<svg class="chart square" role="img" aria-label="{}" viewBox="0 0 320 324" focusable="false">')
+    return start.format(f"{name}. {said}") + Markup("").join(body) + Markup("</svg>") + _signs([s for s, _ in series])
+
+
+_SIGNS = ("M-4.5,0 a4.5,4.5 0 1 0 9,0 a4.5,4.5 0 1 0 -9,0 Z", "M-4,-4 h8 v8 h-8 Z", "M0,-5.5 L5.5,4.5 L-5.5,4.5 Z")
+
+
+def _point(number: int, point: Point) -> Markup:
+    x, y = 40 + 270 * point.stated, 280 - 270 * point.observed
+    span = Markup('<line class="span" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>')
+    whole = span.format(_short(x), _short(280 - 270 * point.low), _short(280 - 270 * point.high))
+    sign = Markup('<path class="sign sign-{}" transform="translate({} {})" d="{}"/>')
+    return (whole if number == 0 else Markup("")) + sign.format(number, _short(x), _short(y), _SIGNS[number])
+
+
+def _square_axes() -> list[Markup]:
+    lines = [
+        Markup('<line class="axis" x1="40" y1="280" x2="310" y2="280"/>'),
+        Markup('<line class="axis" x1="40" y1="10" x2="40" y2="280"/>'),
+    ]
+    text = Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>')
+    for share in (0, 0.25, 0.5, 0.75, 1):
+        x, y = 40 + 270 * share, 280 - 270 * share
+        lines.append(Markup('<path class="axis" d="M{0},280 v4 M40,{1} h-4"/>').format(_short(x), _short(y)))
+        lines.append(text.format(_short(x), 298, "middle", f"{share:.0%}"))
+        lines.append(text.format(34, _short(y + 4), "end", f"{share:.0%}"))
+    lines.append(text.format(175, 318, "middle", "stated probability"))
+    lines.append(Markup('<text transform="translate(52 16)">{}</text>').format("observed share"))
+    return lines
+
+
+def _signs(titles: Sequence[str]) -> Markup:
+    sign = Markup(
+        '<li><svg class="swatch sign-of" aria-hidden="true" focusable="false" viewBox="-7 -7 14 14">'
+        '<path class="sign sign-{}" d="{}"/></svg> <bdi>{}</bdi></li>'
+    )
+    items = [sign.format(number, _SIGNS[number], title) for number, title in enumerate(titles)]
+    return Markup('<ul class="legend">{}</ul>').format(Markup("").join(items))
 
 
 def _row_of_bar(key: str, index: int, row: Bar, whole: float | None) -> Markup:

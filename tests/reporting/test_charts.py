@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 from markupsafe import Markup
 
-from captionjudge.review.results.charts import Bar, Interval, bars, histogram, intervals
+from captionjudge.reporting.charts import Bar, Interval, bars, histogram, intervals
 from captionjudge.statistics.rates import Rate, wilson
 
 HOSTILE = '<b onload="x">&\''

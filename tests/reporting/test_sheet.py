@@ -5,7 +5,7 @@ from itertools import repeat
 
 import pytest
 
-from captionjudge.review.results.sheet import Value, csv_bytes, guarded
+from captionjudge.reporting.sheet import Value, csv_bytes, guarded
 
 
 @pytest.mark.parametrize(
