@@ -5,7 +5,8 @@ from itertools import repeat
 
 import pytest
 
-from captionjudge.review.results.sheet import Value, csv_bytes, guarded
+from captionjudge.exchange.cells import Value, guarded
+from captionjudge.review.results.sheet import csv_bytes
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import orjson
 
 from captionjudge.errors import ConfigError, DataError
-from captionjudge.judging.outcome import merge
+from captionjudge.judging.recorded import Said, checked_line, merge_said
 from captionjudge.statistics.arrays import Bools, Floats, Ints
 from captionjudge.statistics.outcomes import LABELS, Outcome
-from captionjudge.store.records import Choice, Slots, Verdict
 
 CHOICES = {"a": Outcome.A, "b": Outcome.B, "tie": Outcome.TIE, "both_bad": Outcome.BOTH_BAD}
 _NAN = float("nan")
@@ -169,7 +167,7 @@ def from_lines(lines: Iterable[bytes]) -> Recorded:
         if not line.strip():
             continue
         try:
-            data = _checked(line)
+            data = checked_line(line)
         except DataError as error:
             errors.append(LineError(number, str(error)))
             continue
@@ -263,60 +261,18 @@ def _pair(data: Mapping[str, Any], number: int) -> tuple[str, str, str, float, f
 def _outcome(said: Iterable[Mapping[str, Any]]) -> int:
     """What verdicts come to, by the rule that the runner uses."""
     return _merged(
-        tuple((each["judge"], each.get("order") or "ab", each.get("sample") or 0, each.get("choice")) for each in said)
+        tuple(
+            Said(each["judge"], each.get("order") or "ab", each.get("sample") or 0, each.get("choice")) for each in said
+        )
     )
 
 
 @lru_cache(maxsize=10_000)
-def _merged(said: tuple[tuple[str, Slots, int, Choice | None], ...]) -> int:
+def _merged(said: tuple[Said, ...]) -> int:
     """The same; remembered, as most pairs of a file have had one of few things said about them."""
     if not said:
         return -1
-    verdicts = [
-        Verdict(f"{place:08}", "", "", "", "", "a", "b", judge, order, "", 0, sample=sample, choice=choice)
-        for place, (judge, order, sample, choice) in enumerate(said)
-    ]
-    return LABELS.index(merge(verdicts).outcome)
-
-
-def _checked(line: bytes) -> dict[str, Any]:
-    """The line's object.
-
-    Raises:
-        DataError: it cannot be used; the message names the place in it.
-    """
-    try:
-        data = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise DataError(f"not JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise DataError("not an object")
-    for side in ("a", "b"):
-        if not isinstance(data.get(side), dict) or not isinstance(data[side].get("candidate"), str):
-            raise DataError(f"{side}.candidate must be a name")
-    for length in ("a_length", "b_length"):
-        if not isinstance(data.get(length), int | float | None):
-            raise DataError(f"{length} must be a number")
-    for part, who, allowed in (("verdicts", "judge", {*CHOICES}), ("final_choices", "annotator", {*CHOICES, "skip"})):
-        for place, said in enumerate(data.get(part) or ()):
-            _check_choice(said, f"{part}[{place}]", who, allowed)
-    return data
-
-
-def _check_choice(said: object, where: str, who: str, allowed: set[str]) -> None:
-    if not isinstance(said, dict) or not isinstance(said.get(who), str):
-        raise DataError(f"{where}.{who} must be a name")
-    if said.get("choice") is not None and said["choice"] not in allowed:
-        raise DataError(f"{where}.choice must be one of {', '.join(sorted(allowed))}, or null")
-    if said.get("order") not in (None, "ab", "ba"):
-        raise DataError(f"{where}.order must be ab or ba")
-    if said.get("strength") not in (None, 1, 2):
-        raise DataError(f"{where}.strength must be 1, 2 or null")
-    stated = said.get("probability")
-    if stated is not None and not (isinstance(stated, int | float) and 0 <= stated <= 1):
-        raise DataError(f"{where}.probability must be within 0..1")
-    if not isinstance(said.get("criteria"), dict | None):
-        raise DataError(f"{where}.criteria must be an object")
+    return LABELS.index(merge_said(said).outcome)
 
 
 def _length(given: float | None, text: str | None) -> float:
