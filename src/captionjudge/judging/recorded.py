@@ -52,6 +52,8 @@ def checked_line(line: bytes) -> dict[str, Any]:
         if not isinstance(data.get(length), int | float | None):
             raise DataError(f"{length} must be a number")
     for part, who, allowed in (("verdicts", "judge", {*CHOICES}), ("final_choices", "annotator", {*CHOICES, "skip"})):
+        if not isinstance(data.get(part), list | None):
+            raise DataError(f"{part} must be a list")
         for place, said in enumerate(data.get(part) or ()):
             _check_choice(said, f"{part}[{place}]", who, allowed)
     return data
@@ -64,6 +66,8 @@ def _check_choice(said: object, where: str, who: str, allowed: set[str]) -> None
         raise DataError(f"{where}.choice must be one of {', '.join(sorted(allowed))}, or null")
     if said.get("order") not in (None, "ab", "ba"):
         raise DataError(f"{where}.order must be ab or ba")
+    if not isinstance(said.get("sample"), int | None):
+        raise DataError(f"{where}.sample must be a number")
     if said.get("strength") not in (None, 1, 2):
         raise DataError(f"{where}.strength must be 1, 2 or null")
     stated = said.get("probability")
