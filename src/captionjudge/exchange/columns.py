@@ -14,7 +14,7 @@ _MESSAGES: Type = [{"role": "string", "content": [{"type": "string", "text": "st
 EVIDENCE: dict[str, Type] = {
     "pair": "string",
     "line": "int64",
-    "image": "string",
+    "image_name": "string",
     "image_digest": "string",
     "label_source": "string",
     "soft_label": "float64",

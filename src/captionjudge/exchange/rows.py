@@ -51,7 +51,7 @@ def evidence(one: Comparison, group: Group) -> Row:
     return {
         "pair": preference.pair,
         "line": preference.line,
-        "image": preference.image,
+        "image_name": preference.image,
         "image_digest": group.picture.digest,
         "label_source": preference.source,
         "soft_label": preference.soft_label,
