@@ -132,7 +132,9 @@ def _plain(line: Mapping[str, Any], number: int) -> Preference:
     of_persons = [(choice, None) for choice in own.values()]
     label = float("nan")
     if decided.decision is not None:
-        said = of_persons if decided.source == "person" else of_judges
+        # A line that says only what verdicts came to counts as one of them.
+        of_those = of_judges or [(decided.decision, merged.probability if merged else None)]
+        said = of_persons if decided.source == "person" else of_those
         label = soft_label(*support(said, decided.decision))
     return Preference(
         line=number,
