@@ -11,7 +11,7 @@ from captionjudge.exchange.rows import evidence
 from captionjudge.exchange.tally import Tally
 
 _IMAGES, _CAPTIONS = ".images", ".captions"
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
 
 
 def write_coco(groups: Iterable[Group], folder: Folder, tally: Tally) -> None:
