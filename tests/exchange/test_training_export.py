@@ -1,10 +1,10 @@
 """Judgments as training data: every row traces to a line, and nothing is half done."""
 
 import csv
+import gc
 import json
 import re
 import sys
-import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -321,39 +321,26 @@ def test_the_same_export_twice_is_the_same_to_the_byte(format: str, tmp_path: Pa
     assert "README.md" in contents[0]
 
 
-@pytest.fixture
-def measured(tmp_path: Path) -> Iterator[Callable[[str, int], int]]:
-    """The most memory that an export of so many pairs takes at once, beyond what was taken before."""
-    contents = {f"{number}.png": picture(number) for number in range(20)}
-    tracemalloc.start()
-
-    def peak(format: str, pairs: int) -> int:
-        said = both_orders("a", reason="r" * 500)
-        lines = (line(said, id=f"{place}", image=f"{place % 20}.png") for place in range(pairs))
-        file = write(tmp_path / f"in{pairs}", lines)
-        # Reading a file asks for as much memory as the largest that is allowed.
-        source = replace(of_file(file), read=lambda name, _: contents[name])
-        tracemalloc.reset_peak()
-        before = tracemalloc.get_traced_memory()[0]
-        export_training(source, Wanted(format, splits=HALVES), tmp_path / f"{format}{pairs}")
-        return tracemalloc.get_traced_memory()[1] - before
-
-    yield peak
-    tracemalloc.stop()
-
-
-@pytest.mark.parametrize("format", ["trl-dpo", "csv", "label-studio", "coco"])
-def test_memory_does_not_grow_with_the_pairs(format: str, measured: Callable[[str, int], int]) -> None:
-    measured(format, 10)  # what is loaded once
-    assert measured(format, 900) < 1.5 * measured(format, 300) + 200_000
-
-
-def test_memory_of_parquet_is_that_of_a_row_group(
-    measured: Callable[[str, int], int], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("format", TRAINING)
+def test_what_is_held_does_not_grow_with_the_pairs(
+    format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("captionjudge.exchange.parquet._ROWS", 50)
-    measured("parquet", 10)
-    assert measured("parquet", 900) < 1.5 * measured("parquet", 300) + 200_000
+    monkeypatch.setattr("captionjudge.exchange.parquet._ROWS", 25)
+    said = both_orders("a", reason="why")
+    held: list[int] = []
+
+    def lines(_: Tally) -> Iterator[tuple[int, Any]]:
+        for number in range(1, 502):
+            if number in (101, 501):
+                gc.collect()
+                held.append(len(gc.get_objects()))
+            yield number, line(said, id=f"{number}", image=f"{number % 20}.png")
+
+    source = replace(of_file(write(tmp_path / "in", [], 20)), lines=lines)
+    tally = export_training(source, Wanted(format, splits=HALVES), tmp_path / "out")
+    assert tally.kept == 501
+    # A preference is a dozen objects, a row two dozen; a group of rows of Parquet is 25.
+    assert held[1] - held[0] < 1000
 
 
 def test_parquet_needs_pyarrow_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
