@@ -1,8 +1,9 @@
-# make demo: the main job on twelve photographs.  make test: all tests.  Both set up what they need.
+# make demo: the main job on twelve photographs.  make test: all tests but those of make test-training, which train
+# models on what was exported.  Each sets up what it needs.
 
 DEMO ?= demo
 
-.PHONY: demo test check lint types rooms format bench lock
+.PHONY: demo test test-training check lint types rooms format bench lock
 
 demo:
 	@scripts/setup demo
@@ -10,6 +11,10 @@ demo:
 
 test: check
 	.venv/bin/pytest -n 2 --dist loadfile
+
+test-training:
+	@scripts/setup training
+	.training/bin/python -m pytest -c tests/training/pytest.ini --confcutdir tests/training tests/training
 
 check: lint types rooms
 

@@ -19,6 +19,9 @@ from captionjudge.errors import ConfigError, LayoutError
 from captionjudge.exchange.captions import CaptionImport, import_captions
 from captionjudge.exchange.images import ImageImport, import_images
 from captionjudge.exchange.judgments import export_jsonl, judgments
+from captionjudge.exchange.lines import of_project
+from captionjudge.exchange.tally import Tally
+from captionjudge.exchange.training import Wanted, export_training
 from captionjudge.identity import new_id
 from captionjudge.judging.roles import assign_roles
 from captionjudge.layout import Layout, default_layout, dump_layout, load_layout
@@ -191,6 +194,14 @@ class Project:
     def export_jsonl(self, out: Path | str) -> int:
         """Write the judgments file; returns the number of pairs."""
         return export_jsonl(self.setup, Path(out))
+
+    def export(self, wanted: Wanted, out: Path | str) -> Tally:
+        """Write what the judgments teach as training data to the folder `out`; returns what was counted.
+
+        Raises:
+            ConfigError: something that was asked for cannot be, or no row is left; nothing is written.
+        """
+        return export_training(of_project(self.setup), wanted, Path(out))
 
     @cached_property
     def title(self) -> str:

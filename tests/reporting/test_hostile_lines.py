@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.reporting import judged
 
 from captionjudge.cli.app import app, run
+from captionjudge.judging.line import LONGEST
 from captionjudge.reporting.figures import figures, items
-from captionjudge.reporting.line import LONGEST
 from captionjudge.reporting.recorded import from_lines, read_judgments
 
 GOOD = judged.lines(6)

@@ -5,7 +5,8 @@ from itertools import repeat
 
 import pytest
 
-from captionjudge.reporting.sheet import Value, csv_bytes, guarded
+from captionjudge.cell import Value, guarded
+from captionjudge.reporting.sheet import csv_bytes
 
 
 @pytest.mark.parametrize(

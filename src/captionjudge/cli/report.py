@@ -1,11 +1,11 @@
-"""report, export: what came of it."""
+"""report: what came of it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from captionjudge.cli.app import OK, SOME_FAILED, FolderArgument, JsonOption, ProjectOption, open_project
+from captionjudge.cli.app import OK, SOME_FAILED, JsonOption, ProjectOption, open_project
 from captionjudge.cli.run import print_failures
 from captionjudge.cli.table import print_json, print_table, printable
 from captionjudge.errors import ConfigError
@@ -16,13 +16,10 @@ if TYPE_CHECKING:
     from captionjudge.reporting.figures import Rules
     from captionjudge.reporting.summary import PairReport, Report
 
-FORMATS = ("jsonl",)
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(report)
-    app.command()(export)
 
 
 def report(
@@ -78,22 +75,6 @@ def report(
     if any(each.broken for each in broken):
         rows = [[each.candidate, f"{each.broken} of {each.descriptions}", each.example] for each in broken]
         print_table(["candidate", "break what was asked for", "for example"], rows)
-    return OK
-
-
-def export(
-    folder: FolderArgument = None,
-    project: ProjectOption = None,
-    format: Annotated[str, typer.Option(help="jsonl: the judgments file.")] = "jsonl",
-    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("judgments.jsonl"),
-) -> int:
-    """Write every judged pair to a file."""
-    if format not in FORMATS:
-        raise ConfigError(f"there is no format {format!r}", hint=f"there are: {', '.join(FORMATS)}")
-    if not out.absolute().parent.is_dir():
-        raise ConfigError(f"there is no folder {out.absolute().parent}")
-    with open_project(folder, project) as opened:
-        typer.echo(f"{opened.export_jsonl(out)} pairs written to {out}")
     return OK
 
 

@@ -14,7 +14,7 @@ from captionjudge.judging.verdict import person_criteria
 from captionjudge.ontology.answer import Answer as Given
 from captionjudge.ontology.answer import AnswerError, from_json, scales
 from captionjudge.running.setup import Setup
-from captionjudge.store import cases, items, reviews, verdicts
+from captionjudge.store import calls, cases, items, reviews, verdicts
 from captionjudge.store.records import Answer, Item, Pair, Review, Verdict
 
 
@@ -36,8 +36,13 @@ def export_jsonl(setup: Setup, out: Path) -> int:
     return lines
 
 
-def judgments(setup: Setup) -> Iterator[dict[str, Any]]:
-    """Every judged pair, in the order of the images."""
+def judgments(setup: Setup, *, provenance: bool = False) -> Iterator[dict[str, Any]]:
+    """Every judged pair, in the order of the images.
+
+    Args:
+        provenance: each line also says with which models and prompts (digests) its texts and verdicts were made. The
+            judgments file does not.
+    """
     of_criteria = criteria_scales(setup.roles)
     with setup.database.read() as connection:
         for page in verdicts.pages(connection, setup.project_id):
@@ -49,9 +54,12 @@ def judgments(setup: Setup) -> Iterator[dict[str, Any]]:
             answers = verdicts.answers_of_people(connection, ids)
             audit = cases.audited(connection, ids)
             groups = items.groups(connection, setup.project_id, sorted({images[id_].tag for id_ in chosen}))
+            made = calls.origins(connection, _call_ids(said, texts)) if provenance else {}
             for pair in page:
                 image, revisions = images[pair.item_id], chosen.get(pair.item_id, [])
                 line = _line(pair, image, said.get(pair.item_id, []), texts)
+                if provenance:
+                    line["provenance"] = _provenance(pair, said.get(pair.item_id, []), texts, made)
                 yield line | {
                     "final_choices": final_choices(setup.roles, pair, revisions, answers.get(pair.item_id, [])),
                     "edits": edits(pair, revisions, groups.get(image.tag, [])),
@@ -131,7 +139,7 @@ def _texts(verdict: Verdict) -> tuple[str, str]:
 
 
 def _line(pair: Pair, image: Item, said: Sequence[Verdict], texts: Mapping[str, Item]) -> dict[str, Any]:
-    about = [verdict for verdict in said if (verdict.a, verdict.b) == (pair.a, pair.b)]
+    about = _about(pair, said)
     a, b = _texts(about[-1]) if about else ("", "")
     return {
         "id": f"{image.id}:{pair.a}:{pair.b}",
@@ -144,6 +152,38 @@ def _line(pair: Pair, image: Item, said: Sequence[Verdict], texts: Mapping[str, 
         "verdicts": [_verdict(verdict) for verdict in about],
         "a_length": None,
         "b_length": None,
+    }
+
+
+def _about(pair: Pair, said: Sequence[Verdict]) -> list[Verdict]:
+    return [verdict for verdict in said if (verdict.a, verdict.b) == (pair.a, pair.b)]
+
+
+def _call_ids(said: Mapping[str, Sequence[Verdict]], texts: Mapping[str, Item]) -> list[str]:
+    """The calls by which these verdicts and texts were made."""
+    of_verdicts = {one.call_id for verdicts_ in said.values() for one in verdicts_ if one.call_id}
+    return sorted(of_verdicts | {text.call_id for text in texts.values() if text.call_id})
+
+
+def _provenance(
+    pair: Pair, said: Sequence[Verdict], texts: Mapping[str, Item], made: Mapping[str, calls.Origin]
+) -> dict[str, Any]:
+    """With which models and prompts a pair's latest texts and verdicts were made, and by which ontology."""
+    about = _about(pair, said)
+    if not about:
+        return {}
+    written = [texts.get(id_) for id_ in _texts(about[-1])]
+    a, b = (made.get(text.call_id or "") if text else None for text in written)
+    judges = {verdict.judge: made.get(verdict.call_id or "") for verdict in about}
+    return {
+        "a": {"model": a and a.model, "prompt": a and a.prompt_digest},
+        "b": {"model": b and b.model, "prompt": b and b.prompt_digest},
+        # What a judge is asked about one pair is in no other prompt; what it is told about all pairs is.
+        "judges": [
+            {"judge": name, "model": one and one.model, "instructions": one and one.instructions_digest}
+            for name, one in judges.items()
+        ],
+        "ontology": about[-1].ontology_digest,
     }
 
 

@@ -1,16 +1,15 @@
 """Read a judgments file."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from captionjudge.errors import ConfigError, DataError
+from captionjudge.judging.line import checked, lines_of
 from captionjudge.reporting.columns import LineError, Recorded
-from captionjudge.reporting.line import LONGEST, checked
 from captionjudge.reporting.table import Table
 
 Seen = Callable[[Mapping[str, Any]], None]
-_BOM = b"\xef\xbb\xbf"
 
 
 def read_judgments(file: Path, slices: Sequence[str] = (), seen: Seen | None = None) -> Recorded:
@@ -25,24 +24,13 @@ def read_judgments(file: Path, slices: Sequence[str] = (), seen: Seen | None = N
     """
     try:
         with file.open("rb") as opened:
-            found = from_lines(_lines(opened), slices, seen)
+            found = from_lines(lines_of(opened), slices, seen)
     except OSError as error:
         raise ConfigError(f"cannot read {file}: {error.strerror}") from None
     if not len(found.a) and not found.alone:
         first = f"line {found.errors[0].line}: {found.errors[0].message}" if found.errors else "it is empty"
         raise ConfigError(f"{file} holds no judgments: {first}", hint="docs/cli.md says what a line looks like")
     return found
-
-
-def _lines(file: BinaryIO) -> Iterator[bytes]:
-    """The lines, of one that is too long only enough to know it."""
-    line = file.readline(LONGEST + 1).removeprefix(_BOM)
-    while line:
-        yield line
-        rest = line
-        while len(rest) > LONGEST and not rest.endswith(b"\n"):
-            rest = file.readline(LONGEST + 1)
-        line = file.readline(LONGEST + 1)
 
 
 def from_lines(lines: Iterable[bytes], slices: Sequence[str] = (), seen: Seen | None = None) -> Recorded:

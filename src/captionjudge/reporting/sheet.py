@@ -2,18 +2,15 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from markupsafe import Markup
 
+from captionjudge.cell import Value, guarded
 from captionjudge.statistics.rates import Rate
 
-Value = str | int | float | None
-
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 _CHUNK = 1 << 16
 
 
@@ -75,16 +72,6 @@ def rate_cells(rate: Rate | None) -> tuple[Cell, Cell, Cell, Cell]:
 
 Row = tuple[Cell, ...]
 RATE_COLUMNS = ("share", "95 % from", "95 % to", "of")
-
-
-def guarded(value: Value) -> str:
-    """A CSV cell that no spreadsheet takes for a formula."""
-    if value is None:
-        return ""
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    if text[:1] in ("=", "+", "-", "@", "\t", "\r") and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
 
 
 def csv_bytes(columns: Iterable[str], rows: Iterable[Iterable[Value]]) -> Iterator[bytes]:

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from captionjudge.errors import DataError
-from captionjudge.judging.outcome import merge
+from captionjudge.judging.recorded import Said, merge_said
 from captionjudge.reporting.answers import Columns, Lines, Source, keep, read
 from captionjudge.reporting.columns import Choices, LineError, Recorded, Shown
 from captionjudge.reporting.family import Family, family_of
 from captionjudge.reporting.style import relative, style, words
 from captionjudge.statistics.arrays import Bools, Floats, Ints
 from captionjudge.statistics.outcomes import LABELS, Outcome
-from captionjudge.store.records import Choice, Slots, Verdict
 
 _CODES = {"a": 0, "b": 1, "tie": 2, "both_bad": 3}
 _NAN = float("nan")
@@ -274,17 +273,15 @@ def _places(said: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
 def _outcome(said: Iterable[Mapping[str, Any]]) -> int:
     """What verdicts come to, by the rule that the runner uses."""
     return _merged(
-        tuple((each["judge"], each.get("order") or "ab", each.get("sample") or 0, each.get("choice")) for each in said)
+        tuple(
+            Said(each["judge"], each.get("order") or "ab", each.get("sample") or 0, each.get("choice")) for each in said
+        )
     )
 
 
 @lru_cache(maxsize=10_000)
-def _merged(said: tuple[tuple[str, Slots, int, Choice | None], ...]) -> int:
+def _merged(said: tuple[Said, ...]) -> int:
     """The same; remembered, as most pairs of a file have had one of few things said about them."""
     if not said:
         return -1
-    verdicts = [
-        Verdict(f"{place:08}", "", "", "", "", "a", "b", judge, order, "", 0, sample=sample, choice=choice)
-        for place, (judge, order, sample, choice) in enumerate(said)
-    ]
-    return LABELS.index(merge(verdicts).outcome)
+    return LABELS.index(merge_said(said).outcome)

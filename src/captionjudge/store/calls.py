@@ -1,12 +1,21 @@
 """Calls: every question to a model and what came of it."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from captionjudge.store.batch import Batch
 from captionjudge.store.records import Call, Usage
 from captionjudge.store.tables import call, usage
+
+
+class Origin(NamedTuple):
+    """Which model was asked, and the digests of what it was told."""
+
+    model: str
+    instructions_digest: str
+    prompt_digest: str
 
 
 def record(batch: Batch, made: Call) -> None:
@@ -39,6 +48,13 @@ def of_item(connection: Connection, item_id: str) -> list[Call]:
     """Every call about one image, oldest first."""
     rows = connection.execute(select(call).where(call.c.item_id == item_id).order_by(call.c.id))
     return [Call(**row._mapping) for row in rows]
+
+
+def origins(connection: Connection, ids: Sequence[str]) -> dict[str, Origin]:
+    """Of these calls the model and what it was told, by id."""
+    columns = (call.c.id, call.c.model, call.c.instructions_digest, call.c.prompt_digest)
+    rows = connection.execute(select(*columns).where(call.c.id.in_(ids)))
+    return {row.id: Origin(row.model, row.instructions_digest, row.prompt_digest) for row in rows}
 
 
 def totals(connection: Connection, project_id: str) -> list[Usage]:

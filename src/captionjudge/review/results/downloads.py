@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from captionjudge.reporting.sheet import Value
+from captionjudge.cell import Value
 from captionjudge.running.setup import Setup
 from captionjudge.store import items, reviews
 from captionjudge.store.records import Review

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from fastapi.responses import StreamingResponse
 
-from captionjudge.reporting.sheet import Sheet, Value, csv_bytes
+from captionjudge.cell import Value
+from captionjudge.reporting.sheet import Sheet, csv_bytes
 
 
 def csv_response(name: str, columns: Iterable[str], rows: Iterable[Iterable[Value]]) -> StreamingResponse:

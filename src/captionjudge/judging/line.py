@@ -1,8 +1,8 @@
 """One line of a judgments file: read and checked, so that whatever is used of it has the type it should have."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -13,9 +13,21 @@ LONGEST = 64 * 2**20
 """Bytes; a longer line is left out unread."""
 LARGEST = 1e12
 """Numbers beyond this, either way, are mistakes: their squares would drown all others."""
+_BOM = b"\xef\xbb\xbf"
 _TEXT, _NAME = (str, type(None)), (str, int, float, type(None))
 _LABELS = frozenset((str, bool, type(None)))
 _JUDGES, _PEOPLE = frozenset(CHOICES), frozenset((*CHOICES, "skip"))
+
+
+def lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file, of one that is too long only enough to know it."""
+    line = file.readline(LONGEST + 1).removeprefix(_BOM)
+    while line:
+        yield line
+        rest = line
+        while len(rest) > LONGEST and not rest.endswith(b"\n"):
+            rest = file.readline(LONGEST + 1)
+        line = file.readline(LONGEST + 1)
 
 
 def checked(line: bytes) -> dict[str, Any]:

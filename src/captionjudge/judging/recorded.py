@@ -1,0 +1,28 @@
+"""What the verdicts of a judgments file come to."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+from captionjudge.judging.outcome import Merged, merge
+from captionjudge.store.records import Choice, Slots, Verdict
+
+
+class Said(NamedTuple):
+    """What a judge said, as far as it decides about a pair's outcome."""
+
+    judge: str
+    order: Slots
+    sample: int
+    choice: Choice | None
+    probability: float | None = None
+
+
+def merge_said(said: Iterable[Said]) -> Merged:
+    """What recorded verdicts come to, by the rule that the runner uses; later ones replace earlier ones."""
+    return merge(_verdict(place, one) for place, one in enumerate(said))
+
+
+def _verdict(place: int, said: Said) -> Verdict:
+    made = Verdict(f"{place:08}", "", "", "", "", "a", "b", said.judge, said.order, "", 0)
+    return replace(made, sample=said.sample, choice=said.choice, probability=said.probability)
