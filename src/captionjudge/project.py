@@ -307,6 +307,8 @@ def write_template(folder: Path, template: str) -> None:
         names = ("Candidate A", "Candidate B") if template == "judge-only" else ("Terse", "Detailed")
         ontology = orjson.dumps(build_ontology(names), option=orjson.OPT_INDENT_2)
     config = (built_in / f"config_{template}.toml").read_bytes()
+    # A JSON string is one in TOML too.
+    config = config.replace(b'title = "captionjudge"', b"title = " + orjson.dumps(folder.absolute().name))
     labels = parse_config(tomllib.loads(config.decode()), f"config_{template}.toml").labels()
     files = {
         CONFIG_FILE: config,

@@ -135,7 +135,7 @@ def _print(tally: "Tally", out: Path) -> None:
     from captionjudge.exchange.tally import RULES, TEXT_RULES
 
     rows = ", ".join(f"{name} {n:,}" for name, n in tally.rows.items())
-    typer.echo(f"{tally.rows.total():,} rows ({rows}) of {tally.kept:,} of {tally.pairs:,} pairs written to {out}")
+    typer.echo(f"{tally.rows.total():,} rows ({rows}) written to {out}, from {tally.kept:,} of {tally.pairs:,} pairs")
     left_out = [[rule, n, RULES[rule]] for rule, n in sorted(tally.left_out.items())]
     if left_out:
         print_table(["rule", "pairs left out", "why"], left_out)
