@@ -17,11 +17,11 @@ import orjson
 from captionjudge.config import CONFIG_FILE, Config, load_config, parse_config
 from captionjudge.errors import ConfigError, LayoutError
 from captionjudge.exchange.captions import CaptionImport, import_captions
+from captionjudge.exchange.exports.lines import of_project
+from captionjudge.exchange.exports.tally import Tally
+from captionjudge.exchange.exports.training import Wanted, export_training
 from captionjudge.exchange.images import ImageImport, import_images
 from captionjudge.exchange.judgments import export_jsonl, judgments
-from captionjudge.exchange.lines import of_project
-from captionjudge.exchange.tally import Tally
-from captionjudge.exchange.training import Wanted, export_training
 from captionjudge.identity import new_id
 from captionjudge.judging.roles import assign_roles
 from captionjudge.layout import Layout, default_layout, dump_layout, load_layout

@@ -8,9 +8,9 @@ import pytest
 import typer.main
 
 from captionjudge.cli.app import app
-from captionjudge.exchange.columns import SHAPES, Type
-from captionjudge.exchange.tally import RULES, TEXT_RULES
-from captionjudge.exchange.training import FORMATS
+from captionjudge.exchange.exports.columns import SHAPES, Type
+from captionjudge.exchange.exports.tally import RULES, TEXT_RULES
+from captionjudge.exchange.exports.training import FORMATS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "export.md").read_text()
 

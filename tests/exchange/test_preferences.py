@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.exchange.pairs import both_orders, line, person, verdict
 
 from captionjudge.errors import DataError
-from captionjudge.exchange.preferences import Preference, preferences
-from captionjudge.exchange.votes import Votes, margin, soft_label
+from captionjudge.exchange.exports.preferences import Preference, preferences
+from captionjudge.exchange.exports.votes import Votes, margin, soft_label
 
 CHOICES = ("a", "b", "tie", "both_bad")
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captionjudge.errors import ConfigError
-from captionjudge.exchange.splits import Splits, parse_splits
+from captionjudge.exchange.exports.splits import Splits, parse_splits
 
 
 def digest(number: int) -> str:

@@ -18,16 +18,16 @@ from tests.exchange.pairs import both_orders, line, person, picture, write
 from tests.review.judged_store import A, B, judged_project
 
 from captionjudge.errors import ConfigError, ImageError
-from captionjudge.exchange.coco import image_id
-from captionjudge.exchange.columns import SHAPES, beside
-from captionjudge.exchange.filters import Filters
+from captionjudge.exchange.exports.coco import image_id
+from captionjudge.exchange.exports.columns import SHAPES, beside
+from captionjudge.exchange.exports.filters import Filters
+from captionjudge.exchange.exports.label_studio import turned
+from captionjudge.exchange.exports.lines import Source, of_file, of_project
+from captionjudge.exchange.exports.pictures import in_blobs
+from captionjudge.exchange.exports.splits import parse_splits
+from captionjudge.exchange.exports.tally import TEXT_RULES, Tally
+from captionjudge.exchange.exports.training import TRAINING, Wanted, export_training
 from captionjudge.exchange.judgments import export_jsonl
-from captionjudge.exchange.label_studio import turned
-from captionjudge.exchange.lines import Source, of_file, of_project
-from captionjudge.exchange.pictures import in_blobs
-from captionjudge.exchange.splits import parse_splits
-from captionjudge.exchange.tally import TEXT_RULES, Tally
-from captionjudge.exchange.training import TRAINING, Wanted, export_training
 from captionjudge.images import digest
 from captionjudge.store.blobs import Blobs
 from captionjudge.store.records import Outcome
@@ -292,7 +292,7 @@ def test_an_export_that_breaks_off_leaves_nothing(format: str, tmp_path: Path, m
     def broken(*_: object, **__: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("captionjudge.exchange.training.card", broken)
+    monkeypatch.setattr("captionjudge.exchange.exports.training.card", broken)
     file = write(tmp_path / "in", [line(both_orders("a"))])
     with pytest.raises(KeyboardInterrupt):
         export(file, format, tmp_path / "out")
@@ -325,7 +325,7 @@ def test_the_same_export_twice_is_the_same_to_the_byte(format: str, tmp_path: Pa
 def test_what_is_held_does_not_grow_with_the_pairs(
     format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("captionjudge.exchange.parquet._ROWS", 25)
+    monkeypatch.setattr("captionjudge.exchange.exports.parquet._ROWS", 25)
     said = both_orders("a", reason="why")
     held: list[int] = []
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from tests.exchange.pairs import both_orders, line, person, verdict
 
 from captionjudge.errors import ConfigError
-from captionjudge.exchange.filters import Filters, kept, rule_against
-from captionjudge.exchange.preferences import preferences
-from captionjudge.exchange.tally import RULES, Tally
+from captionjudge.exchange.exports.filters import Filters, kept, rule_against
+from captionjudge.exchange.exports.preferences import preferences
+from captionjudge.exchange.exports.tally import RULES, Tally
 
 LONGER = {"Correctness": {"a": 1, "b": 1}}
 SURE = both_orders("a", probability=0.9)

@@ -15,9 +15,9 @@ import orjson
 import pytest
 
 from captionjudge import demo
-from captionjudge.exchange.lines import of_file
-from captionjudge.exchange.splits import parse_splits
-from captionjudge.exchange.training import Wanted, export_training
+from captionjudge.exchange.exports.lines import of_file
+from captionjudge.exchange.exports.splits import parse_splits
+from captionjudge.exchange.exports.training import Wanted, export_training
 
 PHOTOS = sorted((Path(demo.__file__).parent / "photos").glob("*.jpg"))
 Export = Callable[..., Path]

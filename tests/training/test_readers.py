@@ -11,7 +11,7 @@ from label_studio_sdk.label_interface import LabelInterface
 from pycocotools.coco import COCO
 from tests.training.conftest import PHOTOS, Export
 
-from captionjudge.exchange.columns import SHAPES, beside, features
+from captionjudge.exchange.exports.columns import SHAPES, beside, features
 from captionjudge.images import digest
 
 DIGESTS = {photo.name: digest(photo.read_bytes()) for photo in PHOTOS}

@@ -12,9 +12,9 @@ from captionjudge.cli.table import print_json, print_table, printable
 from captionjudge.errors import ConfigError
 
 if TYPE_CHECKING:
-    from captionjudge.exchange.lines import Source
-    from captionjudge.exchange.tally import Tally
-    from captionjudge.exchange.training import Images
+    from captionjudge.exchange.exports.lines import Source
+    from captionjudge.exchange.exports.tally import Tally
+    from captionjudge.exchange.exports.training import Images
 
 _FORMATS = "jsonl, trl-dpo, trl-kto, trl-sft, parquet, csv, label-studio, coco"
 
@@ -57,10 +57,10 @@ def export(
     json: JsonOption = False,
 ) -> int:
     """Write every judged pair to a file, or what the judgments teach to a folder of training data."""
-    from captionjudge.exchange.filters import Filters
-    from captionjudge.exchange.rows import DEFAULT_PROMPT
-    from captionjudge.exchange.splits import parse_splits
-    from captionjudge.exchange.training import JUDGMENTS, TRAINING, Wanted, export_training
+    from captionjudge.exchange.exports.filters import Filters
+    from captionjudge.exchange.exports.rows import DEFAULT_PROMPT
+    from captionjudge.exchange.exports.splits import parse_splits
+    from captionjudge.exchange.exports.training import JUDGMENTS, TRAINING, Wanted, export_training
 
     filters = Filters(human_only, stable_only, min_probability, drop_length_only)
     wanted = Wanted(format, filters, parse_splits(split), _images(images), prompt or DEFAULT_PROMPT)
@@ -97,7 +97,7 @@ def _judgments(source: Path | None, project: Path | None, out: Path, *, json: bo
 
 @contextmanager
 def _source(source: Path | None, project: Path | None, images_from: Path | None) -> "Iterator[Source]":
-    from captionjudge.exchange.lines import of_file, of_project
+    from captionjudge.exchange.exports.lines import of_file, of_project
 
     if source is not None and not source.is_dir():
         yield of_file(source, images_from)
@@ -132,7 +132,7 @@ def _summary(tally: "Tally", out: Path) -> dict[str, object]:
 
 
 def _print(tally: "Tally", out: Path) -> None:
-    from captionjudge.exchange.tally import RULES, TEXT_RULES
+    from captionjudge.exchange.exports.tally import RULES, TEXT_RULES
 
     rows = ", ".join(f"{name} {n:,}" for name, n in tally.rows.items())
     typer.echo(f"{tally.rows.total():,} rows ({rows}) written to {out}, from {tally.kept:,} of {tally.pairs:,} pairs")

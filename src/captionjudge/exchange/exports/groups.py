@@ -6,12 +6,12 @@ from itertools import groupby
 from typing import NamedTuple
 
 from captionjudge.errors import DataError, ImageError
-from captionjudge.exchange.filters import Filters, kept
-from captionjudge.exchange.lines import Source
-from captionjudge.exchange.pictures import Picture, open_picture
-from captionjudge.exchange.preferences import Preference, Text, preferences
-from captionjudge.exchange.splits import Splits
-from captionjudge.exchange.tally import Tally
+from captionjudge.exchange.exports.filters import Filters, kept
+from captionjudge.exchange.exports.lines import Source
+from captionjudge.exchange.exports.pictures import Picture, open_picture
+from captionjudge.exchange.exports.preferences import Preference, Text, preferences
+from captionjudge.exchange.exports.splits import Splits
+from captionjudge.exchange.exports.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)

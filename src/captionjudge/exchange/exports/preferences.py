@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from captionjudge.errors import DataError
-from captionjudge.exchange.reasons import Criterion, Reason, criteria_of, favoured, reasons_of
-from captionjudge.exchange.votes import Decision, Side, Votes, count, margin, of_people, soft_label, support
+from captionjudge.exchange.exports.reasons import Criterion, Reason, criteria_of, favoured, reasons_of
+from captionjudge.exchange.exports.votes import Decision, Side, Votes, count, margin, of_people, soft_label, support
 from captionjudge.judging.outcome import Merged
 from captionjudge.judging.recorded import Said, merge_said
 from captionjudge.judging.settlement import settle

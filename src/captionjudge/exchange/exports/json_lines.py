@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import orjson
 
-from captionjudge.exchange.folder import Folder
-from captionjudge.exchange.groups import Group
-from captionjudge.exchange.rows import Rows
-from captionjudge.exchange.tally import Tally
+from captionjudge.exchange.exports.folder import Folder
+from captionjudge.exchange.exports.groups import Group
+from captionjudge.exchange.exports.rows import Rows
+from captionjudge.exchange.exports.tally import Tally
 
 
 def write_json_lines(groups: Iterable[Group], folder: Folder, tally: Tally, rows: Rows) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import orjson
 
-from captionjudge.exchange.votes import Side
+from captionjudge.exchange.exports.votes import Side
 
 Prefers = Literal["a", "b", "tie"]
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from captionjudge.exchange.groups import Comparison, Group, Labelled, comparisons, labelled
-from captionjudge.exchange.preferences import Text
-from captionjudge.exchange.reasons import Criterion, Reason
-from captionjudge.exchange.tally import Tally
-from captionjudge.exchange.votes import Votes
+from captionjudge.exchange.exports.groups import Comparison, Group, Labelled, comparisons, labelled
+from captionjudge.exchange.exports.preferences import Text
+from captionjudge.exchange.exports.reasons import Criterion, Reason
+from captionjudge.exchange.exports.tally import Tally
+from captionjudge.exchange.exports.votes import Votes
 
 Row = dict[str, Any]
 Rows = Callable[[Group, Tally], Iterator[Row]]

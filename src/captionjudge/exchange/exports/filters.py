@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from captionjudge.errors import ConfigError
-from captionjudge.exchange.preferences import Preference
-from captionjudge.exchange.tally import Tally
+from captionjudge.exchange.exports.preferences import Preference
+from captionjudge.exchange.exports.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)

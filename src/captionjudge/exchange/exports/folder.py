@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from captionjudge.errors import ConfigError
-from captionjudge.exchange.pictures import Picture
+from captionjudge.exchange.exports.pictures import Picture
 from captionjudge.identity import new_id
 
 

@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 import orjson
 
-from captionjudge.exchange.folder import Folder
-from captionjudge.exchange.groups import Group
-from captionjudge.exchange.preferences import Preference
-from captionjudge.exchange.tally import Tally
+from captionjudge.exchange.exports.folder import Folder
+from captionjudge.exchange.exports.groups import Group
+from captionjudge.exchange.exports.preferences import Preference
+from captionjudge.exchange.exports.tally import Tally
 from captionjudge.identity import digest_of
 
 CONFIG = """<View>

@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-from captionjudge.exchange.columns import Columns, card_features
-from captionjudge.exchange.tally import RULES, TEXT_RULES, Agreement, Tally
+from captionjudge.exchange.exports.columns import Columns, card_features
+from captionjudge.exchange.exports.tally import RULES, TEXT_RULES, Agreement, Tally
 from captionjudge.statistics.rates import wilson
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))

@@ -5,10 +5,10 @@ from typing import Any
 
 import orjson
 
-from captionjudge.exchange.folder import Folder
-from captionjudge.exchange.groups import Group, Labelled, labelled
-from captionjudge.exchange.rows import evidence
-from captionjudge.exchange.tally import Tally
+from captionjudge.exchange.exports.folder import Folder
+from captionjudge.exchange.exports.groups import Group, Labelled, labelled
+from captionjudge.exchange.exports.rows import evidence
+from captionjudge.exchange.exports.tally import Tally
 
 _IMAGES, _CAPTIONS = ".images", ".captions"
 _CHUNK = 1 << 16

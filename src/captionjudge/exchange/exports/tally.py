@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from captionjudge.exchange.preferences import Preference
+from captionjudge.exchange.exports.preferences import Preference
 
 RULES = {
     "tie": "neither is better",

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import orjson
 
 from captionjudge.errors import ConfigError
-from captionjudge.exchange.columns import FILE_NAME, Columns, Type, beside, features
-from captionjudge.exchange.folder import Folder
-from captionjudge.exchange.groups import Group
-from captionjudge.exchange.rows import Row, Rows
-from captionjudge.exchange.tally import Tally
+from captionjudge.exchange.exports.columns import FILE_NAME, Columns, Type, beside, features
+from captionjudge.exchange.exports.folder import Folder
+from captionjudge.exchange.exports.groups import Group
+from captionjudge.exchange.exports.rows import Row, Rows
+from captionjudge.exchange.exports.tally import Tally
 
 if TYPE_CHECKING:
     import pyarrow as pa

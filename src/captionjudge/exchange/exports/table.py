@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 
 from captionjudge.cell import Value, guarded
-from captionjudge.exchange.columns import SHAPES, Columns, Type
-from captionjudge.exchange.folder import Folder
-from captionjudge.exchange.groups import Group
-from captionjudge.exchange.rows import Rows
-from captionjudge.exchange.tally import Tally
+from captionjudge.exchange.exports.columns import SHAPES, Columns, Type
+from captionjudge.exchange.exports.folder import Folder
+from captionjudge.exchange.exports.groups import Group
+from captionjudge.exchange.exports.rows import Rows
+from captionjudge.exchange.exports.tally import Tally
 
 
 def write_csv(groups: Iterable[Group], folder: Folder, tally: Tally, rows: Rows) -> None:

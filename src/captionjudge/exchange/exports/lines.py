@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from captionjudge.errors import ConfigError, DataError
+from captionjudge.exchange.exports.pictures import Read, in_blobs, in_folder
+from captionjudge.exchange.exports.tally import Tally
 from captionjudge.exchange.judgments import judgments
-from captionjudge.exchange.pictures import Read, in_blobs, in_folder
-from captionjudge.exchange.tally import Tally
 from captionjudge.images import Limits
 from captionjudge.judging.line import checked, lines_of
 from captionjudge.running.setup import Setup

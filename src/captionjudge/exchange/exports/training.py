@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Literal
 
 from captionjudge.errors import ConfigError
-from captionjudge.exchange.card import card
-from captionjudge.exchange.coco import write_coco
-from captionjudge.exchange.columns import SHAPES, Columns, beside
-from captionjudge.exchange.filters import Filters
-from captionjudge.exchange.folder import Folder, new_folder
-from captionjudge.exchange.groups import Group, Takes, groups
-from captionjudge.exchange.json_lines import write_json_lines
-from captionjudge.exchange.label_studio import write_label_studio
-from captionjudge.exchange.lines import Source
-from captionjudge.exchange.parquet import require_pyarrow, write_beside, write_embedded
-from captionjudge.exchange.rows import DEFAULT_PROMPT, Rows, dpo_rows, flat_rows, kto_rows, sft_rows
-from captionjudge.exchange.splits import Splits
-from captionjudge.exchange.table import write_csv
-from captionjudge.exchange.tally import Tally
+from captionjudge.exchange.exports.card import card
+from captionjudge.exchange.exports.coco import write_coco
+from captionjudge.exchange.exports.columns import SHAPES, Columns, beside
+from captionjudge.exchange.exports.filters import Filters
+from captionjudge.exchange.exports.folder import Folder, new_folder
+from captionjudge.exchange.exports.groups import Group, Takes, groups
+from captionjudge.exchange.exports.json_lines import write_json_lines
+from captionjudge.exchange.exports.label_studio import write_label_studio
+from captionjudge.exchange.exports.lines import Source
+from captionjudge.exchange.exports.parquet import require_pyarrow, write_beside, write_embedded
+from captionjudge.exchange.exports.rows import DEFAULT_PROMPT, Rows, dpo_rows, flat_rows, kto_rows, sft_rows
+from captionjudge.exchange.exports.splits import Splits
+from captionjudge.exchange.exports.table import write_csv
+from captionjudge.exchange.exports.tally import Tally
 
 Images = Literal["embed", "path"]
 Write = Callable[[Iterable[Group], Folder, Tally], None]

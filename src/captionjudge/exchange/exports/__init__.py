@@ -1,0 +1,1 @@
+"""What judgments teach, as files of other tools."""
