@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from captionjudge.config import Config, parse_config
 from captionjudge.errors import ConfigError
-from captionjudge.exchange.images import new_image
+from captionjudge.exchange.imports.images import new_image
 from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.images import digest, read_file, verify
 from captionjudge.judging.roles import assign_roles

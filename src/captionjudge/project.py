@@ -1,6 +1,7 @@
 """A project: a folder with a configuration, and all that was done with it."""
 
 import asyncio
+import json
 import os
 import threading
 import tomllib
@@ -10,17 +11,21 @@ from dataclasses import replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import orjson
 
 from captionjudge.config import CONFIG_FILE, Config, load_config, parse_config
 from captionjudge.errors import ConfigError, LayoutError
-from captionjudge.exchange.captions import CaptionImport, import_captions
 from captionjudge.exchange.exports.lines import of_project
 from captionjudge.exchange.exports.tally import Tally
 from captionjudge.exchange.exports.training import Wanted, export_training
-from captionjudge.exchange.images import ImageImport, import_images
+from captionjudge.exchange.imports.captions import CaptionImport
+from captionjudge.exchange.imports.fit import Fit
+from captionjudge.exchange.imports.images import ImageImport, import_images
+from captionjudge.exchange.imports.lines import JudgmentImport
+from captionjudge.exchange.imports.source import Options as ImportOptions
+from captionjudge.exchange.imports.source import import_source, opened
 from captionjudge.exchange.judgments import export_jsonl, judgments
 from captionjudge.identity import new_id
 from captionjudge.judging.roles import assign_roles
@@ -66,14 +71,17 @@ class Project:
         return cls(folder, open_setup(folder))
 
     @classmethod
-    def init(cls, folder: Path | str, template: str = "default") -> "Project":
+    def init(cls, folder: Path | str, template: str = "default", fit: Fit | None = None) -> "Project":
         """Write a new project's files from a template and open it.
+
+        Args:
+            fit: with the template judge-only: the candidates, pairs and criteria, in place of the template's.
 
         Raises:
             ConfigError: there is a project already, or no such template.
         """
         folder = Path(folder)
-        write_template(folder, template)
+        write_template(folder, template, fit)
         return cls.open(folder)
 
     def close(self) -> None:
@@ -90,14 +98,18 @@ class Project:
         """Take every image under `root` into the project."""
         return import_images(self.setup, Path(root), check=check)
 
-    def import_captions(self, file: Path | str) -> CaptionImport:
-        """Take the descriptions in a CSV or JSON-lines file into the project."""
-        file = Path(file)
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            raise ConfigError(f"cannot read {file}: {error.strerror}") from None
-        return import_captions(self.setup, content, str(file), file.parent)
+    def import_file(
+        self, file: Path | str | BinaryIO, options: ImportOptions | None = None
+    ) -> CaptionImport | JudgmentImport:
+        """Take descriptions, judgments or people's choices into the project: CSV, JSON lines or Parquet.
+
+        Raises:
+            ConfigError: the file cannot be read, or it cannot be told what its columns mean.
+        """
+        options = options or ImportOptions()
+        names = [candidate.name for candidate in self.setup.config.candidates]
+        with opened(Path(file) if isinstance(file, str) else file, names, options, "the stream") as source:
+            return import_source(self.setup, source, options)
 
     def stage(self, title: str) -> Callable[[Stage], Stage]:
         """Decorate an async function to do an agent stage's work.
@@ -288,8 +300,8 @@ def replace_layout(folder: Path, config: Config, content: bytes) -> Layout:
     return layout
 
 
-def write_template(folder: Path, template: str) -> None:
-    """Write a new project's files.
+def write_template(folder: Path, template: str, fit: Fit | None = None) -> None:
+    """Write a new project's files; `fit` stands for the template's candidates, pairs and criteria.
 
     Raises:
         ConfigError: there is a project already, or no such template, or the folder cannot be written.
@@ -301,12 +313,15 @@ def write_template(folder: Path, template: str) -> None:
     if (folder / CONFIG_FILE).exists():
         raise ConfigError(f"{folder} holds a project already", hint="captionjudge import adds images to it")
     built_in = resources.files("captionjudge") / "templates"
+    config = (built_in / f"config_{template}.toml").read_bytes()
     if template == "notebook":
         ontology = (built_in / "ontology_notebook.json").read_bytes()
     else:
         names = ("Candidate A", "Candidate B") if template == "judge-only" else ("Terse", "Detailed")
-        ontology = orjson.dumps(build_ontology(names), option=orjson.OPT_INDENT_2)
-    config = (built_in / f"config_{template}.toml").read_bytes()
+        made = build_ontology(names) if fit is None else build_ontology(fit.candidates, fit.criteria)
+        ontology = orjson.dumps(made, option=orjson.OPT_INDENT_2)
+    if fit is not None:
+        config = _fitted(config.decode(), fit).encode()
     # A JSON string is one in TOML too.
     config = config.replace(b'title = "captionjudge"', b"title = " + orjson.dumps(folder.absolute().name))
     labels = parse_config(tomllib.loads(config.decode()), f"config_{template}.toml").labels()
@@ -323,6 +338,21 @@ def write_template(folder: Path, template: str) -> None:
             (folder / name).write_bytes(content)
     except OSError as error:
         raise ConfigError(f"cannot write to {folder}: {error.strerror}") from None
+
+
+def _fitted(config: str, fit: Fit) -> str:
+    """The configuration of the template judge-only with a file's candidates and pairs."""
+    before, _, rest = config.partition("[[candidates]]\n")
+    _, _, after = rest.rpartition('name = "Candidate B"\n')
+    tables = "\n".join(f"[[candidates]]\nname = {_toml(name)}\n" for name in fit.candidates)
+    if fit.pairs is not None:
+        listed = ",\n".join(f"  [{_toml(a)}, {_toml(b)}]" for a, b in fit.pairs)
+        after = after.replace("[judge]\n", f"[judge]\npairs = [\n{listed},\n]\n", 1)
+    return f"{before}{tables}{after}"
+
+
+def _toml(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def wait_for(work: Coroutine[Any, Any, T]) -> T:

@@ -198,6 +198,6 @@ def new_project(
     )
     with Project.open(folder) as project:
         project.import_images(photos)
-        found = project.import_captions(folder / "captions.jsonl")
+        found = project.import_file(folder / "captions.jsonl")
         assert found.added == 2 * images, found
     return folder

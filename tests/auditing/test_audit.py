@@ -284,7 +284,8 @@ def test_killed_it_goes_on_and_asks_nothing_that_the_store_holds(folder: Path, s
     with Project.open(folder) as project:
         assert project.audit(SOME).waiting == 0
     assert len(server.seen) - seen == len(_bodies(server)) - stored
-    assert len(server.seen) - len(_bodies(server)) <= 2 * 4
+    # In flight at a kill, or answered in the moment that a commit takes.
+    assert len(server.seen) - len(_bodies(server)) <= 2 * 2 * 4
 
 
 def test_interrupted_it_finishes_what_is_in_flight_and_repeats_nothing(folder: Path, server: ScriptedServer) -> None:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from captionjudge.errors import ConfigError
-from captionjudge.exchange.captions import CaptionImport, import_captions
+from captionjudge.exchange.imports.captions import CaptionImport
 from captionjudge.project import Project
 
 HEADER = "image,candidate,text\n"
@@ -26,7 +26,11 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 def take(project: Project, content: str | bytes) -> CaptionImport:
     data = content.encode() if isinstance(content, str) else content
-    return import_captions(project.setup, data, "captions.csv", project.folder)
+    file = project.folder / "captions.csv"
+    file.write_bytes(data)
+    result = project.import_file(file)
+    assert isinstance(result, CaptionImport)
+    return result
 
 
 def texts(project: Project) -> list[tuple[str, str | None, str | None]]:
@@ -125,7 +129,7 @@ def test_a_path_of_a_new_image_brings_the_image(project: Project) -> None:
         ("\ufeff \n", "is empty"),
         ("image,candidate\n", "no column 'text'"),
         ("0.png,Candidate A,text\n", "no column 'image'"),
-        ('[{"image": "0.png"}]', "no column 'image'"),
+        ('[{"image": "0.png"}]', "it is one JSON list"),
         ("image,candidate,text\n".encode("utf-16"), "not UTF-8"),
     ],
 )

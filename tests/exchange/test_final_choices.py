@@ -82,7 +82,7 @@ def test_the_choice_of_a_third_candidate_says_nothing_about_a_pair(project: Judg
         revisions = reviews.of_item(connection, image)
     about = Pair(image, B, "Third", project.setup.project_id, "A", 1)
     assert final_choices(project.setup.roles, about, revisions, []) == []
-    third = [(replace(one, winner="Third"), name) for one, name in revisions]
+    third = [(replace(one, winner="Third", shown=[*one.shown, "Third"]), name) for one, name in revisions]
     assert [one["choice"] for one in final_choices(project.setup.roles, about, third, [])] == ["b"]
 
 

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from captionjudge.errors import ConfigError
+from captionjudge.exchange.imports.captions import CaptionImport
 from captionjudge.project import Project
 
 
@@ -29,7 +30,8 @@ def project(tmp_path: Path, photos: Path) -> Iterator[Project]:
 def captions(project: Project, tmp_path: Path, text: str | bytes, name: str = "captions.csv") -> tuple[int, list[str]]:
     path = tmp_path / name
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    result = project.import_captions(path)
+    result = project.import_file(path)
+    assert isinstance(result, CaptionImport)
     return result.added, [f"{failure.row}: {failure.message}" for failure in result.failures]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, event
 from tests.servers.postgres import Cluster
 
 from captionjudge.identity import new_id
-from captionjudge.store import calls, items, projects, tasks, verdicts
+from captionjudge.store import calls, cases, items, projects, reviewers, reviews, tasks, verdicts
 from captionjudge.store.batch import Batch
 from captionjudge.store.database import Database, open_database, sqlite_url
 
@@ -98,6 +98,18 @@ def _images_by_name(connection: Connection, project: str) -> object:
     return items.named(connection, project, [f"t{number}" for number in range(500, 532)])
 
 
+def _all_about_images(connection: Connection, project: str) -> object:
+    """What an import looks up about the images of its lines."""
+    ids = [image.id for page in islice(items.pages(connection, project, "image", size=32), 1) for image in page]
+    cases.of_items(connection, ids)
+    reviews.of_items(connection, ids)
+    verdicts.of_items(connection, ids)
+    verdicts.pairs_of_items(connection, ids)
+    reviewers.by_names(connection, project, [f"p{number}" for number in range(32)])
+    items.by_ids(connection, ids)
+    return tasks.of_items(connection, ids)
+
+
 def plans(database: Database, project: Any, query: Callable[[Connection, Any], object]) -> list[list[str]]:
     """The steps by which the database carries out each statement of the query that looks for rows."""
     asked: list[tuple[str, Any]] = []
@@ -165,3 +177,7 @@ def test_what_is_looked_up_is_found_by_an_index(query: Query, index: str, large:
     first, *more = plans(*large, query)
     assert index in words(first)
     assert all(not {"Sort", "Seq", "SCAN"} & words(steps) for steps in (first, *more))
+
+
+def test_an_import_looks_up_all_about_its_images_without_reading_a_table(large: tuple[Database, str]) -> None:
+    assert all(not {"Seq", "SCAN"} & words(steps) for steps in plans(*large, _all_about_images))

@@ -85,9 +85,22 @@ def open_project(folder: Path | None, option: Path | None) -> "Project":
 
 def _register() -> None:
     # Each module adds its commands to the application.
-    from captionjudge.cli import audit, demo, encord, export, ontology, project, report, review, run, serve, workflow
+    from captionjudge.cli import (
+        audit,
+        demo,
+        encord,
+        export,
+        imports,
+        ontology,
+        project,
+        report,
+        review,
+        run,
+        serve,
+        workflow,
+    )
 
-    for module in (demo, project, run, review, serve, report, export, audit):
+    for module in (demo, project, imports, run, review, serve, report, export, audit):
         module.register(app)
     app.add_typer(ontology.app, name="ontology")
     app.add_typer(workflow.app, name="workflow")

@@ -12,7 +12,7 @@ from captionjudge.encord.entries import answer_in, merged
 from captionjudge.encord.faults import Fault
 from captionjudge.encord.remote import Remote, download, labels_of
 from captionjudge.errors import ConfigError, ImageError
-from captionjudge.exchange.images import new_image
+from captionjudge.exchange.imports.images import new_image
 from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.images import digest, verify
 from captionjudge.ontology.answer import to_json

@@ -1,6 +1,5 @@
 """The judgments file: JSON lines, a line a pair."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -8,7 +7,9 @@ from typing import Any
 
 import orjson
 
+from captionjudge.exchange.imports.ledger import LENGTH, UNDRAWN
 from captionjudge.identity import new_id
+from captionjudge.judging.edit import EDIT_OF
 from captionjudge.judging.roles import Roles
 from captionjudge.judging.verdict import person_criteria
 from captionjudge.ontology.answer import Answer as Given
@@ -53,17 +54,19 @@ def judgments(setup: Setup, *, provenance: bool = False) -> Iterator[dict[str, A
             chosen = reviews.of_items(connection, ids)
             answers = verdicts.answers_of_people(connection, ids)
             audit = cases.audited(connection, ids)
-            groups = items.groups(connection, setup.project_id, sorted({images[id_].tag for id_ in chosen}))
+            unjudged = {pair.item_id for pair in page if pair.outcome == "missing"}
+            tags = sorted({images[id_].tag for id_ in unjudged | chosen.keys()})
+            groups = items.groups(connection, setup.project_id, tags)
             made = calls.origins(connection, _call_ids(said, texts)) if provenance else {}
             for pair in page:
                 image, revisions = images[pair.item_id], chosen.get(pair.item_id, [])
-                line = _line(pair, image, said.get(pair.item_id, []), texts)
+                line = _line(pair, image, said.get(pair.item_id, []), texts, groups.get(image.tag, []))
                 if provenance:
                     line["provenance"] = _provenance(pair, said.get(pair.item_id, []), texts, made)
                 yield line | {
                     "final_choices": final_choices(setup.roles, pair, revisions, answers.get(pair.item_id, [])),
                     "edits": edits(pair, revisions, groups.get(image.tag, [])),
-                    "audit": audit.get(pair.item_id),
+                    "audit": None if UNDRAWN in image.client_metadata else audit.get(pair.item_id),
                     "scales": of_criteria,
                 }
 
@@ -84,7 +87,7 @@ def edits(pair: Pair, revisions: Sequence[tuple[Review, str]], texts: Sequence[I
     authors = {text.id: text.author for text in texts if text.author_kind != "person"}
     found: dict[tuple[str, str], str] = {}
     for text in texts:
-        side = {pair.a: "a", pair.b: "b"}.get(authors.get(str(text.client_metadata.get("Edit of"))) or "")
+        side = {pair.a: "a", pair.b: "b"}.get(authors.get(str(text.client_metadata.get(EDIT_OF))) or "")
         if text.author_kind == "person" and text.author in decided and side and text.text:
             found[text.author, side] = text.text
     return [{"annotator": name, "of": side, "text": text} for (name, side), text in sorted(found.items())]
@@ -93,17 +96,18 @@ def edits(pair: Pair, revisions: Sequence[tuple[Review, str]], texts: Sequence[I
 def final_choices(
     roles: Roles, pair: Pair, revisions: Sequence[tuple[Review, str]], answers: Sequence[Answer]
 ) -> list[dict[str, Any]]:
-    """Each person's last choice between the two of a pair, and their last to settle a disagreement.
+    """Each person's last choice between the two of a pair, and their last to settle a disagreement, by name.
 
-    People choose among all candidates of an image: who chose a third says nothing about this pair.
+    People choose among all candidates that they are shown: who chose a third says nothing about this pair.
 
     Args:
         revisions: every revision about the image, oldest first, with the person's name.
         answers: every answer of people about the image, oldest first.
     """
-    made = Counter(one.reviewer_id for one, _ in revisions)
+    about = [(one, name) for one, name in revisions if {pair.a, pair.b} <= {*one.shown}]
+    made = {one.reviewer_id: one.revision for one, _ in sorted(about, key=lambda each: each[0].revision)}
     found: list[dict[str, Any]] = []
-    for one, name in reviews.effective(revisions):
+    for one, name in sorted(reviews.effective(about), key=lambda each: (each[1], each[0].way == "adjudication")):
         choice = {pair.a: "a", pair.b: "b"}.get(one.winner or "") if one.decision == "one" else one.decision
         if choice is None:
             continue
@@ -111,8 +115,8 @@ def final_choices(
             {
                 "annotator": name,
                 "choice": choice,
-                "strength": None,
-                "criteria": person_criteria(roles, pair.a, pair.b, _given(name, answers)),
+                "strength": one.strength,
+                "criteria": one.criteria or person_criteria(roles, pair.a, pair.b, _given(name, answers)),
                 "seen_judge": one.seen_judge,
                 "way": one.way,
                 "shown": one.shown,
@@ -138,20 +142,23 @@ def _texts(verdict: Verdict) -> tuple[str, str]:
     return verdict.a_item, verdict.b_item
 
 
-def _line(pair: Pair, image: Item, said: Sequence[Verdict], texts: Mapping[str, Item]) -> dict[str, Any]:
+def _line(
+    pair: Pair, image: Item, said: Sequence[Verdict], texts: Mapping[str, Item], group: Sequence[Item]
+) -> dict[str, Any]:
     about = _about(pair, said)
-    a, b = _texts(about[-1]) if about else ("", "")
+    latest = {text.author: text for text in group if text.author_kind != "person"}
+    a, b = map(texts.get, _texts(about[-1])) if about else (latest.get(pair.a), latest.get(pair.b))
     return {
         "id": f"{image.id}:{pair.a}:{pair.b}",
         "image": image.title,
-        "image_digest": image.digest,
-        "a": _description(pair.a, texts.get(a)),
-        "b": _description(pair.b, texts.get(b)),
+        "image_digest": items.content_of(image),
+        "a": _description(pair.a, a),
+        "b": _description(pair.b, b),
         "outcome": pair.outcome,
         "probability": pair.probability,
         "verdicts": [_verdict(verdict) for verdict in about],
-        "a_length": None,
-        "b_length": None,
+        "a_length": _length(a),
+        "b_length": _length(b),
     }
 
 
@@ -191,6 +198,11 @@ def _description(candidate: str, item: Item | None) -> dict[str, Any]:
     if item is None:
         return {"candidate": candidate, "text": None, "fields": None, "problems": []}
     return {"candidate": candidate, "text": item.text, "fields": item.fields, "problems": list(item.problems or ())}
+
+
+def _length(item: Item | None) -> float | None:
+    """The length that a file stated, where it had no text."""
+    return None if item is None else item.client_metadata.get(LENGTH)
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def thumbnail(data: bytes, max_side: int, max_bytes: int, limits: Limits = DEFAU
     bounds = Bounds(max_side=max_side, max_bytes=max_bytes, formats=frozenset({"JPEG"}), quality=80)
     picture = upright_rgb(data, header, fit(header.width, header.height, bounds, _ENCODERS["JPEG"].longest))
     encoded, size = _encode_within(picture, "JPEG", bounds)
-    return EncodedImage(records.digest(data), MIME_TYPES["JPEG"], encoded, *size)
+    return EncodedImage.of(records.digest(data), MIME_TYPES["JPEG"], encoded, *size)
 
 
 def fit(width: int, height: int, bounds: Bounds, longest: int | None = None) -> tuple[int, int]:

@@ -42,6 +42,15 @@ def checked(line: bytes) -> dict[str, Any]:
         data = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise DataError(f"not JSON: {error}") from None
+    return checked_object(data)
+
+
+def checked_object(data: object) -> dict[str, Any]:
+    """The same of an object that was read already.
+
+    Raises:
+        DataError: it cannot be used; the message names the place in it.
+    """
     if not isinstance(data, dict):
         raise DataError("not an object")
     _check_pair(data)
@@ -51,7 +60,7 @@ def checked(line: bytes) -> dict[str, Any]:
         if not isinstance(said, list | None):
             raise DataError(f"{part} must be a list")
         for place, each in enumerate(said or ()):
-            _check_choice(each, part, place, who, allowed)
+            check_choice(each, f"{part}[{place}]", who, allowed)
     return data
 
 
@@ -97,22 +106,27 @@ def _check_scales(scales: object) -> None:
             raise DataError(f"scales.{name} must name every label once")
 
 
-def _check_choice(said: object, part: str, place: int, who: str, allowed: frozenset[str]) -> None:
+def check_choice(said: object, where: str, who: str, allowed: frozenset[str]) -> None:
+    """Check a choice by `who` ("judge" or "annotator"), which must be one of `allowed` or null.
+
+    Raises:
+        DataError: it cannot be used; the message names the place in it, below `where`.
+    """
     if not isinstance(said, dict) or not isinstance(said.get(who), str):
-        raise DataError(f"{part}[{place}].{who} must be a name")
+        raise DataError(f"{where}.{who} must be a name")
     choice, stated = said.get("choice"), said.get("probability")
     if choice is not None and not (isinstance(choice, str) and choice in allowed):
-        raise DataError(f"{part}[{place}].choice must be one of {', '.join(sorted(allowed))}, or null")
+        raise DataError(f"{where}.choice must be one of {', '.join(sorted(allowed))}, or null")
     if stated is not None:
-        _check_probability(stated, f"{part}[{place}].probability")
+        _check_probability(stated, f"{where}.probability")
     fault = _fault(said)
     if fault:
-        raise DataError(f"{part}[{place}].{fault}")
+        raise DataError(f"{where}.{fault}")
     criteria = said.get("criteria")
     if criteria is not None:
-        _check_criteria(criteria, f"{part}[{place}].criteria")
+        _check_criteria(criteria, f"{where}.criteria")
     if said.get("options") is not None:
-        _check_options(said["options"], f"{part}[{place}].options")
+        _check_options(said["options"], f"{where}.options")
 
 
 def _check_probability(stated: object, where: str) -> None:

@@ -1,4 +1,4 @@
-"""What all verdicts about a pair come to: one of six outcomes, never merged silently."""
+"""What all verdicts about a pair come to: one of six outcomes, never merged silently; or none, without a verdict."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ def merge(verdicts: Iterable[Verdict]) -> Merged:
 
     The latest verdict of each judge, order and sample counts. A judge's outcome is its choice when all orders agree,
     `unstable` when they do not, `failed` when one is missing its choice. The panel's outcome is the one of more than
-    half of the judges that did not fail; without such a majority it is `unstable`.
+    half of the judges that did not fail; without such a majority it is `unstable`. Of no verdicts it is `missing`.
     """
     latest = {(v.judge, v.slots, v.sample): v for v in sorted(verdicts, key=lambda verdict: verdict.id)}
     by_judge: defaultdict[str, list[Verdict]] = defaultdict(list)
@@ -70,6 +70,8 @@ def _most_frequent(choices: Sequence[str]) -> str | None:
 
 
 def _majority(own: Sequence[Outcome]) -> Outcome:
+    if not own:
+        return "missing"
     voting = [outcome for outcome in own if outcome != "failed"]
     if not voting:
         return "failed"

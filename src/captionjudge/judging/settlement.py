@@ -50,6 +50,7 @@ def judged_choice(pairs: Sequence[Pair]) -> str | None:
     With two candidates it is the pair's outcome. With more, "unstable" or "failed" where no candidate beats all others
     and a pair is so, else "tie", and "both_bad" where every pair is.
     """
+    pairs = [pair for pair in pairs if pair.outcome != "missing"]
     if not pairs:
         return None
     names = {name for pair in pairs for name in (pair.a, pair.b)}
@@ -111,6 +112,6 @@ def open_again(case: Case, stage: str, now: int) -> Case:
 
 
 def _uncertainty(pair: Pair) -> float:
-    if pair.probability is None or pair.outcome in ("unstable", "failed"):
+    if pair.probability is None or pair.outcome in ("unstable", "failed", "missing"):
         return 1.0
     return 1.0 - abs(2.0 * pair.probability - 1.0)

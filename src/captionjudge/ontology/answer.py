@@ -100,6 +100,11 @@ def levels(answer: Answer | None, attribute: Attribute) -> dict[str, tuple[int, 
     return found
 
 
+def titles(attribute: Attribute) -> list[str]:
+    """What the criteria in the tree are called, as in `flatten`."""
+    return [known.name for known in _index(attribute).values()]
+
+
 def scales(attribute: Attribute) -> dict[str, list[str]]:
     """Criterion to its labels, lowest first, of every radio in the tree with three options or more.
 

@@ -172,6 +172,7 @@ def outcome_words(pair: Pair) -> str:
         "both_bad": f"{pair.a} and {pair.b} are both bad",
         "unstable": f"Unstable: between {pair.a} and {pair.b} the choice changes with the order",
         "failed": f"No verdict about {pair.a} and {pair.b}",
+        "missing": f"No judge was asked about {pair.a} and {pair.b}",
     }[pair.outcome]
     return words if pair.probability is None else f"{words} (probability {pair.probability:.0%})"
 

@@ -5,7 +5,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from captionjudge.identity import digest_of, new_id, now_ms
+from captionjudge.judging.edit import edit_of
 from captionjudge.review import decide
 from captionjudge.review.decide import NotPossible
 from captionjudge.review.diff import compare
@@ -17,7 +17,6 @@ from captionjudge.store.records import Item, Reviewer
 
 router = APIRouter()
 
-EDIT = "Edit"
 LONGEST = 100_000
 
 
@@ -90,19 +89,4 @@ def _keep(site: Site, batch: Batch, person: Reviewer, item_id: str, start: int, 
         raise NotPossible(f"a description has 1 to {LONGEST:,} characters")
     if text in (old.text, written_by(site, batch, person, image)):
         raise NotPossible("nothing was changed")
-    batch.add(
-        Item(
-            id=new_id(),
-            project_id=image.project_id,
-            kind="text",
-            title=f"{image.title}, by {person.name}",
-            tag=image.tag,
-            digest=digest_of("text", text),
-            mime="text/plain",
-            created_at=now_ms(),
-            text=text,
-            client_metadata={"Tag": image.tag, "Data Type": EDIT, "Edit of": old.id},
-            author_kind="person",
-            author=person.name,
-        )
-    )
+    batch.add(edit_of(image, old, person.name, text))

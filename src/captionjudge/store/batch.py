@@ -108,7 +108,11 @@ class Batch:
         """Send the inserts and alterations that are held back, so that statements that follow see them."""
         rows, self._rows = self._rows, defaultdict(list)
         for name in sorted(rows, key=_PLACES.__getitem__):
-            self.connection.execute(tables.metadata.tables[name].insert(), rows[name])
+            table = tables.metadata.tables[name]
+            # A file that has changed since it was imported is another image's now.
+            anew = table is tables.source
+            insert = replacing(self.connection.dialect.name, table) if anew else table.insert()
+            self.connection.execute(insert, rows[name])
         alterations, self._alterations = self._alterations, {}
         for statement, altered in alterations.items():
             if self.connection.execute(statement, [row for row, _ in altered]).rowcount != len(altered):

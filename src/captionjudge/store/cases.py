@@ -95,6 +95,12 @@ def get(connection: Connection, item_id: str) -> Case | None:
     return None if row is None else Case(**row._mapping)
 
 
+def of_items(connection: Connection, item_ids: Sequence[str]) -> dict[str, Case]:
+    """The cases of these images, of those that are or were in review."""
+    rows = connection.execute(select(review_case).where(review_case.c.item_id.in_(item_ids)))
+    return {row.item_id: Case(**row._mapping) for row in rows}
+
+
 def audited(connection: Connection, item_ids: Sequence[str]) -> dict[str, bool]:
     """Whether these images are in the audit slice, of those that are or were in review."""
     statement = select(review_case.c.item_id, review_case.c.audit).where(review_case.c.item_id.in_(item_ids))

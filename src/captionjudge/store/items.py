@@ -6,9 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import Column, Connection, bindparam, select
 
+from captionjudge.identity import digest_of
 from captionjudge.store.batch import Batch
 from captionjudge.store.records import Item, Task
 from captionjudge.store.tables import item, source
+
+NO_PICTURE = "image/*"
+"""The type of an image whose bytes are not here; its digest is that of the bytes to come, or `no_content`."""
 
 
 class Source(NamedTuple):
@@ -41,6 +45,40 @@ def add_image(batch: Batch, image: Item, first_task: Task, came_from: Source | N
     batch.add(first_task)
     if came_from is not None:
         batch.add_source({"project_id": image.project_id, **came_from._asdict()})
+
+
+def no_content(item_id: str) -> str:
+    """What stands for the digest of an image of which nobody knows the bytes."""
+    return digest_of("no picture", item_id)
+
+
+def content_of(image: Item) -> str | None:
+    """The digest of an image's bytes; None where nobody knows them."""
+    return None if image.digest == no_content(image.id) else image.digest
+
+
+def without_picture(connection: Connection, project_id: str, names: Sequence[str]) -> dict[str, Item]:
+    """The images without a picture that have these titles or digests, by name; of several the oldest."""
+    found: dict[str, Item] = {}
+    for name, those in named(connection, project_id, names).items():
+        bare = [image for image in those if image.mime == NO_PICTURE]
+        if bare:
+            found[name] = bare[0]
+    return found
+
+
+def set_text(batch: Batch, text: Item) -> None:
+    """Give a description of which the text was not known the text, fields and problems that `text` has."""
+    batch.flush()
+    words = {"text": text.text, "digest": text.digest, "fields": text.fields, "problems": text.problems}
+    batch.connection.execute(item.update().where(item.c.id == text.id).values(words))
+
+
+def set_picture(batch: Batch, image: Item) -> None:
+    """Give an image that had none the picture whose digest, type and size `image` has."""
+    batch.flush()
+    picture = {"digest": image.digest, "mime": image.mime, "width": image.width, "height": image.height}
+    batch.connection.execute(item.update().where(item.c.id == image.id).values(picture))
 
 
 def get(connection: Connection, item_id: str) -> Item | None:

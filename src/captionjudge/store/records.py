@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 TaskState = Literal["waiting", "failed", "done"]
 AuthorKind = Literal["model", "person", "file"]
-Outcome = Literal["A", "B", "tie", "both_bad", "unstable", "failed"]
+Outcome = Literal["A", "B", "tie", "both_bad", "unstable", "failed", "missing"]
 Choice = Literal["a", "b", "tie", "both_bad"]
 Slots = Literal["ab", "ba"]
 Shown = Literal["own", "blank", "other"]
@@ -276,7 +276,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One revision of one person's choice about one image. `winner` is a candidate when `decision` is "one"."""
+    """One revision of one person's choice about one image. `winner` is a candidate when `decision` is "one".
+
+    `strength` (1 or 2) and `criteria` are what a choice that was made elsewhere came with.
+    """
 
     id: str
     project_id: str
@@ -293,3 +296,5 @@ class Review:
     created_at: int
     winner: str | None = None
     note: str = ""
+    strength: int | None = None
+    criteria: Mapping[str, Any] | None = None

@@ -137,12 +137,12 @@ def between_people(connection: Connection, project_id: str) -> list[PeopleCount]
 def pairs(
     connection: Connection, project_id: str, sought: PairSought, after: tuple[str, int] | None, size: int
 ) -> list[tuple[Pair, str]]:
-    """Pairs with their images' titles, in the order of the images.
+    """Judged pairs with their images' titles, in the order of the images.
 
     Args:
         after: an image, and how many of its pairs were listed already.
     """
-    where = [pair.c.project_id == project_id, *_pair_conditions(sought)]
+    where = [pair.c.project_id == project_id, pair.c.outcome != "missing", *_pair_conditions(sought)]
     if after is not None:
         where.append(pair.c.item_id >= after[0])
     statement = select(pair, item.c.title).join(item, item.c.id == pair.c.item_id).where(*where)

@@ -1,7 +1,7 @@
 """Reviewers: the people who make final choices, their start links and their sessions."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -25,9 +25,7 @@ def add(batch: Batch, project_id: str, name: str, role: Role = "reviewer") -> Re
     Raises:
         ConfigError: the name is empty or too long.
     """
-    name = name.strip()
-    if not name or len(name) > 100 or not name.isprintable():
-        raise ConfigError(f"{name[:40]!r} is no name for a reviewer", hint="1 to 100 printable characters")
+    name = check_name(name)
     batch.flush()
     known = by_name(batch.connection, project_id, name)
     if known is None:
@@ -37,6 +35,24 @@ def add(batch: Batch, project_id: str, name: str, role: Role = "reviewer") -> Re
         return made
     batch.connection.execute(reviewer.update().where(reviewer.c.id == known.id).values(role=role, revoked_at=None))
     return replace(known, role=role, revoked_at=None)
+
+
+def check_name(name: str) -> str:
+    """The name without space around it.
+
+    Raises:
+        ConfigError: it is empty or too long.
+    """
+    name = name.strip()
+    if not name or len(name) > 100 or not name.isprintable():
+        raise ConfigError(f"{name[:40]!r} is no name for a reviewer", hint="1 to 100 printable characters")
+    return name
+
+
+def by_names(connection: Connection, project_id: str, names: Sequence[str]) -> dict[str, Reviewer]:
+    """The reviewers of these names, by name."""
+    where = (reviewer.c.project_id == project_id, reviewer.c.name.in_(names))
+    return {row.name: Reviewer(**row._mapping) for row in connection.execute(select(reviewer).where(*where))}
 
 
 def revoke(batch: Batch, project_id: str, name: str) -> None:

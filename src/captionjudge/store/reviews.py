@@ -44,7 +44,14 @@ def standings_of(connection: Connection, item_ids: Sequence[str], reviewer_id: s
 
 def keep_standing(batch: Batch, stands: Standing) -> None:
     """Write how an image stands with a person."""
-    batch.connection.execute(replacing(batch.connection.dialect.name, standing), [row_of(stands)])
+    keep_standings(batch, [stands])
+
+
+def keep_standings(batch: Batch, stand: Sequence[Standing], kept: tuple[str, ...] = ()) -> None:
+    """Write how images stand with people; where they did before, the columns in `kept` stay as they are."""
+    if stand:
+        statement = replacing(batch.connection.dialect.name, standing, kept)
+        batch.connection.execute(statement, [row_of(each) for each in stand])
 
 
 def update_standing(batch: Batch, item_id: str, reviewer_id: str, values: Mapping[str, Any]) -> None:

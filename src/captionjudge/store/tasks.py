@@ -167,6 +167,12 @@ def of_item(connection: Connection, item_id: str) -> Task | None:
     return None if row is None else Task(**row._mapping)
 
 
+def of_items(connection: Connection, item_ids: Sequence[str]) -> dict[str, Task]:
+    """The tasks of these images, by image."""
+    rows = connection.execute(select(task).where(task.c.item_id.in_(item_ids)))
+    return {row.item_id: Task(**row._mapping) for row in rows}
+
+
 def fail(batch: Batch, task_: Task, owner: str, reason: str, detail: str) -> None:
     """Set a leased task aside at its stage, with the reason's kind and its detail.
 

@@ -59,11 +59,11 @@ def answers_of_people(connection: Connection, item_ids: Sequence[str]) -> dict[s
 
 
 def outcomes(connection: Connection, project_id: str) -> list[OutcomeCount]:
-    """Pairs by candidates and outcome."""
+    """Judged pairs by candidates and outcome."""
     flips = func.sum(cast(pair.c.flipped, Integer))
     statement = (
         select(pair.c.a, pair.c.b, pair.c.outcome, func.count(), func.coalesce(flips, 0), func.count(pair.c.flipped))
-        .where(pair.c.project_id == project_id)
+        .where(pair.c.project_id == project_id, pair.c.outcome != "missing")
         .group_by(pair.c.a, pair.c.b, pair.c.outcome)
     )
     return [OutcomeCount(*row) for row in connection.execute(statement)]

@@ -4,9 +4,9 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from captionjudge.errors import ImageError
@@ -49,9 +49,14 @@ class Duplicate(NamedTuple):
 
 @dataclass(slots=True)
 class ImageImport:
-    """What an import of images came to. `unchanged` counts files that were imported before; `skipped` other files."""
+    """What an import of images came to.
+
+    `filled` counts images that had no picture and have one now, `unchanged` files that were imported before, `skipped`
+    other files.
+    """
 
     added: int = 0
+    filled: int = 0
     unchanged: int = 0
     skipped: int = 0
     duplicates: list[Duplicate] = field(default_factory=list)
@@ -59,12 +64,20 @@ class ImageImport:
     ids: dict[str, str] = field(default_factory=dict)
 
 
-class _Read(NamedTuple):
-    path: Path
-    title: str
-    status: os.stat_result
+class Picture(NamedTuple):
+    """A picture whose bytes are in the store. `source` is the file that it came from, without its item."""
+
     digest: str
     header: Header
+    source: items.Source | None = None
+
+
+class Named(NamedTuple):
+    """A picture, what it is called in the project, and the path that stands for it in a result."""
+
+    title: str
+    path: str
+    picture: Picture
 
 
 def import_images(
@@ -101,15 +114,16 @@ def _import_chunk(
 ) -> None:
     fresh = list(_changed(setup, chunk, result))
     reads = _in_order(threads, lambda path: _read(setup, base, path, check=check), fresh)
-    good: list[_Read] = []
+    good: list[Named] = []
     for path, future in reads:
         try:
             good.append(future.result())
         except ImageError as error:
             result.failures.append(FileFailure(printable(path), error.kind, str(error), error.hint))
     if good:
-        taken = setup.database.write(lambda batch: _insert(batch, setup, good))
+        taken = setup.database.write(lambda batch: take_pictures(batch, setup, good))
         result.added += taken.added
+        result.filled += taken.filled
         result.duplicates += taken.duplicates
         result.ids |= taken.ids
 
@@ -145,10 +159,10 @@ def _changed(setup: Setup, chunk: Sequence[Found], result: ImageImport) -> Itera
 
 
 def _in_order(
-    threads: ThreadPoolExecutor, read: Callable[[Path], _Read], paths: Sequence[Path]
-) -> Iterator[tuple[Path, "Future[_Read]"]]:
+    threads: ThreadPoolExecutor, read: Callable[[Path], Named], paths: Sequence[Path]
+) -> Iterator[tuple[Path, "Future[Named]"]]:
     """Read a few files ahead, and give them in order."""
-    ahead: deque[tuple[Path, Future[_Read]]] = deque()
+    ahead: deque[tuple[Path, Future[Named]]] = deque()
     for path in paths:
         ahead.append((path, threads.submit(read, path)))
         if len(ahead) > 2 * (os.cpu_count() or 1):
@@ -156,52 +170,82 @@ def _in_order(
     yield from ahead
 
 
-def _read(setup: Setup, base: Path, path: Path, *, check: bool) -> _Read:
-    data = read_file(path, setup.limits)
+def _read(setup: Setup, base: Path, path: Path, *, check: bool) -> Named:
+    data, status = read_file(path, setup.limits), path.stat()
     header = verify(data, setup.limits) if check else read_header(data, setup.limits)
     check_name(path, header)
     content = digest(data)
     setup.blobs.put(content, data)
-    return _Read(path, path.relative_to(base).as_posix(), path.stat(), content, header)
+    came_from = items.Source(str(path), status.st_size, status.st_mtime_ns, "")
+    return Named(path.relative_to(base).as_posix(), str(path), Picture(content, header, came_from))
 
 
-def _insert(batch: Batch, setup: Setup, reads: Sequence[_Read]) -> ImageImport:
+def take_pictures(batch: Batch, setup: Setup, pictures: Sequence[Named]) -> ImageImport:
+    """Take pictures into the project, each content once. An image that had no picture gets the one of its name."""
     result = ImageImport()
     # Another process may be importing the same folder.
     alone(batch.connection, "import")
-    known = items.with_content(batch.connection, setup.project_id, [read.digest for read in reads])
+    known = items.with_content(batch.connection, setup.project_id, [one.picture.digest for one in pictures])
+    bare = items.without_picture(batch.connection, setup.project_id, _names(pictures))
     taken: list[str] = []
-    for read in reads:
-        path = str(read.path)
-        if read.digest in known:
-            result.ids[path], title = known[read.digest]
-            result.duplicates.append(Duplicate(printable(read.path), title))
+    for title, path, picture in pictures:
+        image = bare.pop(picture.digest, None) or bare.pop(title, None) or bare.pop(PurePath(title).stem, None)
+        if image is not None:
+            fill(batch, image, picture)
+            result.filled += 1
+        elif picture.digest in known:
+            result.ids[path], there = known[picture.digest]
+            result.duplicates.append(Duplicate(printable(Path(path)), there))
             continue
-        image, task = new_image(setup, read.title, read.digest, read.header)
-        came_from = items.Source(path, read.status.st_size, read.status.st_mtime_ns, image.id)
-        items.add_image(batch, image, task, came_from)
-        known[read.digest] = image.id, image.title
+        else:
+            image, task = new_image(setup, title, picture.digest, picture.header)
+            source = None if picture.source is None else picture.source._replace(item_id=image.id)
+            items.add_image(batch, image, task, source)
+            result.added += 1
+            taken.append(image.id)
+        known[picture.digest] = image.id, image.title
         result.ids[path] = image.id
-        result.added += 1
-        taken.append(image.id)
     datasets.take_in(batch, setup.project_id, taken)
     return result
 
 
-def new_image(setup: Setup, title: str, content: str, header: Header) -> tuple[Item, Task]:
-    """An image and its task at the start stage."""
-    now, tag = now_ms(), new_id()
+def _names(pictures: Sequence[Named]) -> list[str]:
+    every = (name for one in pictures for name in (one.picture.digest, one.title, PurePath(one.title).stem))
+    return sorted(set(every))
+
+
+def fill(batch: Batch, image: Item, picture: Picture) -> Item:
+    """Give an image that had none its picture."""
+    header = picture.header
+    filled = replace(image, digest=picture.digest, mime=header.mime, width=header.width, height=header.height)
+    items.set_picture(batch, filled)
+    if picture.source is not None:
+        batch.add_source({"project_id": image.project_id, **picture.source._replace(item_id=image.id)._asdict()})
+    return filled
+
+
+def new_image(
+    setup: Setup, title: str, content: str | None, header: Header | None, id_: str | None = None
+) -> tuple[Item, Task]:
+    """An image and its task at the start stage.
+
+    Args:
+        content: the digest of its bytes; None when nobody knows them.
+        header: None when its bytes are not here yet.
+        id_: the id it is to have; by default a new one.
+    """
+    now, tag, item_id = now_ms(), new_id(), id_ or new_id()
     image = Item(
-        id=new_id(),
+        id=item_id,
         project_id=setup.project_id,
         kind="image",
         title=title,
         tag=tag,
-        digest=content,
-        mime=header.mime,
+        digest=content or items.no_content(item_id),
+        mime=header.mime if header else items.NO_PICTURE,
         created_at=now,
-        width=header.width,
-        height=header.height,
+        width=header.width if header else None,
+        height=header.height if header else None,
         client_metadata={"Tag": tag, "Data Type": "Image"},
     )
     return image, Task(new_id(), setup.project_id, image.id, setup.workflow.start, now)

@@ -1,0 +1,1 @@
+"""What others recorded, taken into a project."""
