@@ -1,5 +1,6 @@
 """The judgments file: JSON lines, a line a pair."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -105,7 +106,7 @@ def final_choices(
         answers: every answer of people about the image, oldest first.
     """
     about = [(one, name) for one, name in revisions if {pair.a, pair.b} <= {*one.shown}]
-    made = {one.reviewer_id: one.revision for one, _ in sorted(about, key=lambda each: each[0].revision)}
+    made = Counter(one.reviewer_id for one, _ in about)
     found: list[dict[str, Any]] = []
     for one, name in sorted(reviews.effective(about), key=lambda each: (each[1], each[0].way == "adjudication")):
         choice = {pair.a: "a", pair.b: "b"}.get(one.winner or "") if one.decision == "one" else one.decision
@@ -121,7 +122,7 @@ def final_choices(
                 "way": one.way,
                 "shown": one.shown,
                 "took_ms": one.took_ms,
-                "revisions": made[one.reviewer_id],
+                "revisions": one.revisions or made[one.reviewer_id],
             }
         )
     return found

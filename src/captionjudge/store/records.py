@@ -278,7 +278,8 @@ class Standing:
 class Review:
     """One revision of one person's choice about one image. `winner` is a candidate when `decision` is "one".
 
-    `strength` (1 or 2) and `criteria` are what a choice that was made elsewhere came with.
+    `strength` (1 or 2), `criteria` and `revisions` (how often the person chose) are what a choice that was made
+    elsewhere came with.
     """
 
     id: str
@@ -298,3 +299,4 @@ class Review:
     note: str = ""
     strength: int | None = None
     criteria: Mapping[str, Any] | None = None
+    revisions: int | None = None

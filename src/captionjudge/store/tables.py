@@ -374,6 +374,7 @@ review = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("strength", Integer),
     Column("criteria", JSON(none_as_null=True)),
+    Column("revisions", Integer),
     Index("uq_review_revision", "item_id", "reviewer_id", "revision", unique=True),
     Index("ix_review_person", "reviewer_id", "id"),
     Index("ix_review_page", "project_id", "id"),

@@ -59,14 +59,13 @@ class Entry:
 
 
 class Choice(NamedTuple):
-    """A person's choice as a file has it: among whom, what, and how. `revision` is None where it is not said."""
+    """A person's choice as a file has it: among whom, what, and how."""
 
     annotator: str
     shown: Sequence[str]
     decision: Decision
     winner: str | None
     said: Mapping[str, Any]
-    revision: int | None = None
 
 
 class Ledger:
@@ -238,9 +237,6 @@ class Ledger:
 
     def _review(self, entry: Entry, person: Reviewer, choice: Choice) -> Review:
         said, own = choice.said, [one.revision for one, name in entry.reviews if name == person.name]
-        revision = choice.revision
-        if revision is None or revision < 1 or revision in own:
-            revision = max(own, default=0) + 1
         seen = bool(said.get("seen_judge"))
         last = max((one.created_at for one, _ in entry.reviews), default=0)
         return Review(
@@ -248,7 +244,7 @@ class Ledger:
             project_id=self.setup.project_id,
             item_id=entry.image.id,
             reviewer_id=person.id,
-            revision=revision,
+            revision=max(own, default=0) + 1,
             decision=choice.decision,
             shown=list(choice.shown),
             seen_judge=seen,
@@ -260,6 +256,7 @@ class Ledger:
             winner=choice.winner,
             strength=said.get("strength"),
             criteria=said.get("criteria") or None,
+            revisions=said.get("revisions"),
         )
 
     def _person(self, name: str, *, adjudicator: bool) -> Reviewer:

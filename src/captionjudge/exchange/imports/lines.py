@@ -356,23 +356,12 @@ def _choices(line: Line) -> list[Choice]:
     data = line.data
     names = {"a": data["a"]["candidate"], "b": data["b"]["candidate"]}
     given = data.get("final_choices") or ()
-    times, seen = Counter(said["annotator"] for said in given), Counter[str]()
-    found = []
-    for said in given:
-        person = said["annotator"]
-        seen[person] += 1
-        last = said.get("revisions")
-        # Of two choices of one person the second was their last.
-        revision = None if last is None else last - (times[person] - seen[person])
-        found.append(choice_of(said, said.get("shown") or (names["a"], names["b"]), names, revision))
-    return found
+    return [choice_of(said, said.get("shown") or (names["a"], names["b"]), names) for said in given]
 
 
-def choice_of(
-    said: Mapping[str, Any], shown: Sequence[str], names: Mapping[str, str], revision: int | None = None
-) -> Choice:
+def choice_of(said: Mapping[str, Any], shown: Sequence[str], names: Mapping[str, str]) -> Choice:
     """A person's choice among the candidates in `shown`; `names` says which of them "a" and "b" are."""
     choice: str | None = said.get("choice")
     if choice is not None and choice in names:
-        return Choice(said["annotator"], shown, "one", names[choice], said, revision)
-    return Choice(said["annotator"], shown, _DECISIONS.get(choice, "skip"), None, said, revision)
+        return Choice(said["annotator"], shown, "one", names[choice], said)
+    return Choice(said["annotator"], shown, _DECISIONS.get(choice, "skip"), None, said)
