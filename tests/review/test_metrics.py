@@ -1,6 +1,7 @@
 """The page for Prometheus says what the store says, to whom it is for."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -167,6 +168,14 @@ def test_every_metric_is_typed_and_counters_are_named_as_such(filled: Shop) -> N
     for family in families:
         named = [sample.name.endswith("_total") for sample in family.samples]
         assert named == [family.type == "counter"] * len(named)
+
+
+def test_every_metric_is_documented(filled: Shop) -> None:
+    page = (
+        (Path(__file__).parents[2] / "docs" / "observability.md").read_text().partition("### Prometheus and Grafana")[0]
+    )
+    named = {name.removesuffix("_total") for name in re.findall(r"`(captionjudge_\w+)`", page)}
+    assert named == parsed(exposition(filled.setup)).keys()
 
 
 def test_names_with_quotes_backslashes_and_line_breaks_come_back_whole(filled: Shop) -> None:

@@ -1,6 +1,7 @@
 """A watched run becomes one trace, and its sums are those of the store."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -35,6 +36,7 @@ from captionjudge.running.telemetry import Telemetry
 from captionjudge.store import calls, tasks
 from captionjudge.store.records import Usage
 
+ROOT = Path(__file__).parents[2]
 SECRET = "zebra-crossing"
 KEY = "sk-telemetry-test-key"
 NAMES = ("plain", "broken", "empty", "garbled")
@@ -118,15 +120,12 @@ class Watched:
         above = span.parent and span.parent.span_id
         return next((each for each in self.spans if each.context.span_id == above), None)
 
+    def all_metrics(self) -> list[Any]:
+        scopes = [scope for resource in self.metrics.resource_metrics for scope in resource.scope_metrics]
+        return [metric for scope in scopes for metric in scope.metrics]
+
     def points(self, name: str) -> list[Any]:
-        found = [
-            metric
-            for resource in self.metrics.resource_metrics
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
-            if metric.name == name
-        ]
-        return [point for metric in found for point in metric.data.data_points]
+        return [point for metric in self.all_metrics() if metric.name == name for point in metric.data.data_points]
 
     def total(self, field: str) -> float:
         return sum(float(getattr(each, field)) for each in self.usage)
@@ -361,6 +360,28 @@ def test_neither_contents_nor_file_names_nor_secrets_are_exported(runs: tuple[Wa
         assert "gen_ai.request.model" in exported
         assert SECRET not in exported
         assert KEY not in exported
+
+
+def documented() -> set[str]:
+    return set(re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)`", (ROOT / "docs" / "observability.md").read_text()))
+
+
+def test_every_attribute_event_and_metric_is_documented(runs: tuple[Watched, Watched]) -> None:
+    found = set[str]()
+    for run in runs:
+        for span in run.spans:
+            found |= attributes(span).keys() | {event.name for event in span.events}
+            found |= {key for event in span.events for key in event.attributes or {}}
+        for metric in run.all_metrics():
+            found |= {metric.name} | {key for point in metric.data.data_points for key in point.attributes}
+    assert len(found) > 40
+    assert found - documented() == set()
+    unseen = {"gen_ai.request.temperature", "gen_ai.request.seed", "captionjudge.probability"}
+    own = {
+        name for name in documented() if name.startswith(("gen_ai.", "captionjudge.")) and name != "captionjudge.toml"
+    }
+    imported = {name for name in own if name.startswith("captionjudge.running.")}
+    assert own - imported - unseen - found == set()
 
 
 def test_a_run_that_is_stopped_says_why(server: ScriptedServer, tmp_path: Path) -> None:
