@@ -320,7 +320,7 @@ def routes() -> Iterator[tuple[str, str]]:
                 yield method, route.path
 
 
-OPEN = {"/static/{version}/{name}", "/start/{token}", "/"}
+OPEN = {"/static/{version}/{name}", "/start/{token}", "/", "/metrics"}
 
 
 def test_without_signing_in_there_is_no_page_at_all(shop: Shop, app: Any) -> None:

@@ -25,6 +25,7 @@ from captionjudge.running.progress import Display, Progress, Silence
 from captionjudge.running.runner import check_prices, prices_of
 from captionjudge.running.setup import Setup
 from captionjudge.running.stage import StageFailed
+from captionjudge.running.trace import Unwatched
 from captionjudge.store import calls, probes
 from captionjudge.store.records import Probe
 from captionjudge.store.writer import Writer
@@ -145,7 +146,7 @@ class Auditor:
             interruptible(self._interrupt),
         ):
             lookup = Lookup(self._setup.database, read_threads)
-            asker = new_asker(self._setup, lookup, writer, self._prices, budget, self._progress)
+            asker = new_asker(self._setup, lookup, writer, self._prices, budget, self._progress, Unwatched())
             pictures = Pictures(self._setup, image_threads)
             beside = [asyncio.create_task(keep_shown(display, self._progress))]
             left = iter(asked)

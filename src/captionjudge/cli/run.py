@@ -1,5 +1,6 @@
 """run, status, retry: do the work, see how it stands."""
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,8 +19,11 @@ from captionjudge.cli.table import print_json, print_table, printable
 from captionjudge.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from captionjudge.project import Project
     from captionjudge.running.runner import Options, Summary
+    from captionjudge.running.trace import Trace
     from captionjudge.store.tasks import FailureCount
 
 
@@ -40,6 +44,7 @@ def run(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Images to take at most.", show_default=False)] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show calls, tokens and cost; ask nothing.")] = False,
+    otel: Annotated[bool, typer.Option("--otel", help="Export spans and metrics, as OTEL_* variables say.")] = False,
     json: JsonOption = False,
 ) -> int:
     """Describe and judge what waits. Started again, it goes on where it was; Ctrl-C finishes what is in flight."""
@@ -48,8 +53,8 @@ def run(
 
     if engine != "local":
         raise ConfigError(f"there is no engine {engine!r}", hint="the engine is: local")
-    with open_project(folder, project) as opened:
-        options = Options(limit, max_cost, watch, display(quiet=json))
+    with open_project(folder, project) as opened, _trace(otel=otel and not dry_run) as trace:
+        options = Options(limit, max_cost, watch, display(quiet=json), trace=trace)
         if dry_run:
             return _dry_run(opened, options, json=json)
         summary = opened.run(options)
@@ -58,6 +63,19 @@ def run(
         else:
             print_summary(summary)
         return exit_code(summary)
+
+
+@contextmanager
+def _trace(*, otel: bool) -> "Iterator[Trace]":
+    from captionjudge.running.trace import Unwatched
+
+    if not otel:
+        yield Unwatched()
+        return
+    from captionjudge.running.exporting import exported
+
+    with exported() as trace:
+        yield trace
 
 
 def status(folder: FolderArgument = None, project: ProjectOption = None, json: JsonOption = False) -> int:

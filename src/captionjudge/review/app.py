@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
 from captionjudge.errors import CaptionjudgeError
-from captionjudge.review import bulk, choosing, layouts, lists, pictures, preferences, signing, static, writing
+from captionjudge.review import bulk, choosing, layouts, lists, metrics, pictures, preferences, signing, static, writing
 from captionjudge.review.answers import lettered
 from captionjudge.review.decide import NoSuchPage
 from captionjudge.review.gate import LOOPBACK, App, Gate, TooLarge
@@ -34,7 +34,8 @@ def create_app(setup: Setup, folder: Path, hosts: Iterable[str] = LOOPBACK) -> A
         make_registry(lettered(setup, names[:count]), count, setup.config.review.keys)
     pages = FastAPI(title="captionjudge review", docs_url=None, redoc_url=None, openapi_url=None)
     pages.state.site = Site(setup, folder, keep_layout(setup), static.assets())
-    for module in (static, signing, pictures, lists, bulk, layouts, preferences, writing, cards, results, choosing):
+    routed = (static, signing, pictures, lists, bulk, layouts, preferences, writing, cards, results, choosing, metrics)
+    for module in routed:
         pages.include_router(module.router)
     pages.add_exception_handler(SignedOut, _signed_out)
     pages.add_exception_handler(CaptionjudgeError, _not_possible)

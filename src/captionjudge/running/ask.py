@@ -19,6 +19,7 @@ from captionjudge.running.budget import Budget
 from captionjudge.running.lookup import Lookup
 from captionjudge.running.pacer import Pacer
 from captionjudge.running.progress import Progress
+from captionjudge.running.trace import Trace
 from captionjudge.store import calls
 from captionjudge.store.batch import Batch
 from captionjudge.store.records import Call, Slots
@@ -86,6 +87,7 @@ class Asker:
         budget: Budget,
         patience: Patience,
         progress: Progress,
+        trace: Trace,
     ) -> None:
         self._project_id = project_id
         self._lookup = lookup
@@ -95,6 +97,7 @@ class Asker:
         self._budget = budget
         self._patience = patience
         self._progress = progress
+        self._trace = trace
         self._flying: dict[str, asyncio.Event] = {}
         # Replies of late: what was only just answered may not be committed yet.
         self._recent: dict[str, tuple[Call, ...]] = {}
@@ -128,8 +131,10 @@ class Asker:
                 known = _known(call, question.since, read)
                 if known is not None:
                     self._progress.reused()
+                    self._trace.reused(question)
                     return known
-            return await self._insist(question, digest, read)
+            with self._trace.call(question):
+                return await self._insist(question, digest, read)
         finally:
             del self._flying[digest]
             landed.set()
@@ -193,12 +198,12 @@ class Asker:
         except ValueError as error:
             problem = OffSchemaError(str(error), reply=reply)
         call = _call(question, digest, self._project_id, attempt, reply=reply, error=problem, cost=cost)
-        self._keep(question, call)
+        self._keep(question, call, reply.model)
         if problem is not None and not isinstance(problem, OffSchemaError | TruncatedError):
             raise problem
         return call, value
 
-    def _keep(self, question: Question, call: Call) -> None:
+    def _keep(self, question: Question, call: Call, answered_by: str = "") -> None:
         request = question.request
 
         def change(batch: Batch) -> None:
@@ -208,6 +213,7 @@ class Asker:
 
         self._writer.post(change)
         self._progress.called(call)
+        self._trace.called(question, call, answered_by)
         if call.response is not None:
             self._recent[call.request_digest] = (*self._recent.get(call.request_digest, ()), call)
             if len(self._recent) > _RECENT:

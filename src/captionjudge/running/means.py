@@ -15,6 +15,7 @@ from captionjudge.running.lookup import Lookup
 from captionjudge.running.pacer import Pacer
 from captionjudge.running.progress import Display, Progress
 from captionjudge.running.setup import Setup
+from captionjudge.running.trace import Trace
 from captionjudge.store.writer import Writer
 
 READERS = 2
@@ -33,10 +34,11 @@ def new_asker(
     prices: Mapping[str, Price | None],
     budget: Budget,
     progress: Progress,
+    trace: Trace,
 ) -> Asker:
     """The way to ask the models that `prices` names, each provider's at its pace."""
     patience = Patience(setup.config.run.attempts, setup.config.run.patience)
-    return Asker(setup.project_id, lookup, writer, _pacers(setup, prices), prices, budget, patience, progress)
+    return Asker(setup.project_id, lookup, writer, _pacers(setup, prices), prices, budget, patience, progress, trace)
 
 
 def in_flight(setup: Setup, models: Iterable[str], width: int = 1) -> int:

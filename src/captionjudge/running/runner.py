@@ -19,6 +19,7 @@ from captionjudge.running.means import READERS, cancel, in_flight, interruptible
 from captionjudge.running.progress import Display, Progress, Silence
 from captionjudge.running.setup import Duty, Setup, duties
 from captionjudge.running.stage import Handler
+from captionjudge.running.trace import Trace, Unwatched
 from captionjudge.running.worker import Worker
 from captionjudge.store import calls, tasks, workers
 from captionjudge.store.writer import Writer
@@ -33,6 +34,7 @@ class Options:
         max_cost: US dollars that the project may have cost in all when the run ends.
         watch: whether to wait for new images instead of ending.
         stages: handlers of one's own by stage, in place of the built-in ones.
+        trace: is told what the run does; `Telemetry` is one.
     """
 
     limit: int | None = None
@@ -40,6 +42,7 @@ class Options:
     watch: bool = False
     display: Display = field(default_factory=Silence)
     stages: Mapping[str, Handler] = field(default_factory=dict)
+    trace: Trace = field(default_factory=Unwatched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +117,18 @@ class Runner:
             ThreadPoolExecutor(os.cpu_count(), "captionjudge-image") as image_threads,
             ThreadPoolExecutor(READERS, "captionjudge-read") as read_threads,
             options.display as display,
+            options.trace.run(self._setup, self._progress),
             interruptible(lambda: self._interrupt(feed)),
         ):
             lookup = Lookup(self._setup.database, read_threads)
-            asker = new_asker(self._setup, lookup, writer, self._prices, budget, self._progress)
+            asker = new_asker(self._setup, lookup, writer, self._prices, budget, self._progress, options.trace)
             beside = [
                 asyncio.create_task(self._keep_leases(writer, lease)),
                 asyncio.create_task(keep_shown(display, self._progress)),
             ]
-            worker = Worker(self._setup, self._handlers, writer, lease, asker, image_threads, self._progress)
+            worker = Worker(
+                self._setup, self._handlers, writer, lease, asker, image_threads, self._progress, options.trace
+            )
             width = min(map(self._width, self._duties.values()), default=1)
             images = in_flight(self._setup, self._models, width)
             self._tasks = [asyncio.create_task(self._worker(worker, feed)) for _ in range(images)]
@@ -142,6 +148,7 @@ class Runner:
             except (AuthError, BudgetReached, ConfigError) as error:
                 # It would be the same for every other image: stop, with all tasks as they are.
                 self._stopped_by = self._stopped_by or error
+                self._options.trace.stopped(error)
                 feed.close()
 
     def _width(self, duty: Duty) -> int:

@@ -13,6 +13,7 @@ from captionjudge.running.feed import Claim, Lease
 from captionjudge.running.progress import Progress
 from captionjudge.running.setup import Setup
 from captionjudge.running.stage import Handler, Picture, StageFailed, Step, Work
+from captionjudge.running.trace import Trace
 from captionjudge.store import tasks
 from captionjudge.store.batch import Batch
 from captionjudge.store.records import Answer, Case, Item, Task, Verdict
@@ -30,19 +31,25 @@ class Worker:
     asker: Asker
     threads: Executor
     progress: Progress
+    trace: Trace
 
     async def take_through(self, claim: Claim) -> None:
         """Through every stage that has a handler, until one has none or fails."""
         picture = Picture(self.setup, claim.item, self.threads)
         work = Work(self.setup, claim.task, claim.item, claim.descriptions, claim.verdicts, picture, self.asker)
         try:
-            while (next_ := await self._one_stage(work)) is not None:
-                work = next_
+            with self.trace.image(claim.item):
+                while (next_ := await self._one_stage(work)) is not None:
+                    work = next_
         except StaleLease:
             # Another worker has it now, and all that was answered is in the store.
             return
 
     async def _one_stage(self, work: Work) -> Work | None:
+        with self.trace.stage(work.task):
+            return await self._through(work)
+
+    async def _through(self, work: Work) -> Work | None:
         task, owner = work.task, self.lease.owner
         try:
             step = await self._handle(work)
@@ -51,11 +58,13 @@ class Worker:
             reason, detail, kept = failed.reason, str(failed), failed.step
             await self.writer.write(lambda batch: write_failure(batch, task, owner, (reason, detail), kept))
             self.progress.gave_up(task.stage, reason)
+            self.trace.gave_up(task, reason)
             return None
         goes_on, moved_at = there in self.handlers, now_ms()
         case = self._case(work, step, there, moved_at)
         await self.writer.write(lambda batch: write_step(batch, task, owner, there, step, case, keep=goes_on))
         self.progress.left(task.stage, finished=not goes_on)
+        self.trace.left(task, there, step, finished=not goes_on)
         if not goes_on:
             return None
         moved = replace(task, stage=there, updated_at=moved_at, attempts=0)
