@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from captionjudge.identity import new_id
+from captionjudge.judging.outcome import merge, of_latest_texts, overlapping
 from captionjudge.judging.roles import Roles
 from captionjudge.judging.verdict import person_criteria
 from captionjudge.ontology.answer import Answer as Given
@@ -141,6 +142,7 @@ def _texts(verdict: Verdict) -> tuple[str, str]:
 def _line(pair: Pair, image: Item, said: Sequence[Verdict], texts: Mapping[str, Item]) -> dict[str, Any]:
     about = _about(pair, said)
     a, b = _texts(about[-1]) if about else ("", "")
+    merged = merge(about)
     return {
         "id": f"{image.id}:{pair.a}:{pair.b}",
         "image": image.title,
@@ -149,6 +151,8 @@ def _line(pair: Pair, image: Item, said: Sequence[Verdict], texts: Mapping[str, 
         "b": _description(pair.b, texts.get(b)),
         "outcome": pair.outcome,
         "probability": pair.probability,
+        "decided_by": merged.decided_by,
+        "overlap": overlapping(about),
         "verdicts": [_verdict(verdict) for verdict in about],
         "a_length": None,
         "b_length": None,
@@ -156,7 +160,8 @@ def _line(pair: Pair, image: Item, said: Sequence[Verdict], texts: Mapping[str, 
 
 
 def _about(pair: Pair, said: Sequence[Verdict]) -> list[Verdict]:
-    return [verdict for verdict in said if (verdict.a, verdict.b) == (pair.a, pair.b)]
+    """The verdicts about the texts that the pair has now."""
+    return of_latest_texts(verdict for verdict in said if (verdict.a, verdict.b) == (pair.a, pair.b))
 
 
 def _call_ids(said: Mapping[str, Sequence[Verdict]], texts: Mapping[str, Item]) -> list[str]:
@@ -198,6 +203,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "judge": verdict.judge,
         "order": verdict.slots,
         "sample": verdict.sample,
+        "step": verdict.step,
         "choice": verdict.choice,
         "strength": verdict.strength,
         "probability": verdict.probability,

@@ -274,7 +274,15 @@ def _outcome(said: Iterable[Mapping[str, Any]]) -> int:
     """What verdicts come to, by the rule that the runner uses."""
     return _merged(
         tuple(
-            Said(each["judge"], each.get("order") or "ab", each.get("sample") or 0, each.get("choice")) for each in said
+            Said(
+                each["judge"],
+                each.get("order") or "ab",
+                each.get("sample") or 0,
+                each.get("choice"),
+                None,
+                each.get("step"),
+            )
+            for each in said
         )
     )
 
