@@ -51,7 +51,7 @@ class Curve(NamedTuple):
     rule: str
 
 
-def curve(
+def cascade_curve(
     choices: ArrayLike,
     probability: ArrayLike,
     reference: ArrayLike,

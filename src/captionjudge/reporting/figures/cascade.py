@@ -8,7 +8,7 @@ import numpy as np
 from captionjudge.reporting.cascade import Spending, Spent
 from captionjudge.reporting.figures.basis import CHOSEN, Basis
 from captionjudge.statistics.arrays import Bools, Floats, Ints
-from captionjudge.statistics.cascade import THRESHOLDS, TOLERANCE, Curve, curve
+from captionjudge.statistics.cascade import THRESHOLDS, TOLERANCE, Curve, cascade_curve
 from captionjudge.statistics.outcomes import Outcome
 
 _SAMPLE = "the random overlap alone, in which every judge was asked whatever the earlier ones said"
@@ -142,7 +142,9 @@ def _curves(
     for name, reference, said in (("people", human, rule), ("last_judge", sample.choices[:, -1], "the last judge")):
         if (reference >= 0).any():
             at = sorted({*THRESHOLDS, *more})
-            one = curve(sample.choices, sample.probability, reference, costs=each_pair, clusters=image, thresholds=at)
+            one = cascade_curve(
+                sample.choices, sample.probability, reference, costs=each_pair, clusters=image, thresholds=at
+            )
             made[name] = _as_json(one, said)
     return made
 
