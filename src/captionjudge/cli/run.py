@@ -68,17 +68,19 @@ def status(folder: FolderArgument = None, project: ProjectOption = None, json: J
     from captionjudge.auditing.probe import PURPOSE as AUDIT
     from captionjudge.reporting.cascade import warnings
     from captionjudge.reporting.summary import report_json
+    from captionjudge.running.cascade import assumption
     from captionjudge.running.estimate import estimate
     from captionjudge.running.runner import Options
 
     with open_project(folder, project) as opened:
         found = opened.report()
         todo = estimate(opened.setup, Options())
+        assumed = assumption(opened.setup.config.judge)
         to_finish = sum(each.cost or 0.0 for each in todo)
         if json:
             shown = {key: value for key, value in report_json(found).items() if key != "pairs"}
-            more = {"cost_to_finish_usd": to_finish, "cascade_warnings": warnings(opened.setup)}
-            print_json({**shown, **more})
+            limits = {"assumption": assumed, "cascade_warnings": warnings(opened.setup)}
+            print_json({**shown, "cost_to_finish_usd": to_finish, **limits})
             return OK
         by_stage = {(count.stage, count.state): count.tasks for count in found.stages}
         rows = [
@@ -92,6 +94,8 @@ def status(folder: FolderArgument = None, project: ProjectOption = None, json: J
         calls = sum(usage.calls for usage in found.usage) - checked
         unpriced = f" and {found.unpriced} calls of unknown price" if found.unpriced else ""
         typer.echo(f"{calls} calls so far, ${found.cost - dear:.4f}{unpriced}; about ${to_finish:.4f} to finish.")
+        if assumed is not None and to_finish:
+            typer.echo(assumed)
         print_warnings(warnings(opened.setup))
         if checked:
             typer.echo(f"Beside that, checks of the judges: {checked} calls, ${dear:.4f}.")
