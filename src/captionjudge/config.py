@@ -64,6 +64,9 @@ class Judge(Sampling):
     """The `[judge]` table."""
 
     models: list[_Reference] = []
+    cascade: list[_Reference] = []
+    cascade_below: Annotated[float, Field(gt=0, le=1)] = 0.8
+    cascade_overlap: Annotated[float, Field(ge=0, le=1)] = 0.1
     orders: Literal["both", "random", "fixed"] = "both"
     pairs: Literal["round-robin"] | list[Annotated[list[_Name], Field(min_length=2, max_length=2)]] = "round-robin"
     samples: _Count = 1
@@ -73,6 +76,26 @@ class Judge(Sampling):
     people: list[_Name] = ["Final Choice"]
     choice: _Name | None = None
     order_seed: int = 0
+
+    @field_validator("cascade_below", "cascade_overlap", mode="before")
+    @classmethod
+    def _whole_numbers_too(cls, value: object) -> object:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def _panel_or_cascade(self) -> "Judge":
+        if self.models and self.cascade:
+            raise ValueError("either models (a panel) or cascade, not both: remove one of the two")
+        if len(self.cascade) == 1:
+            raise ValueError("a cascade has two judges or more; one judge alone is models")
+        if len(set(self.cascade)) < len(self.cascade):
+            raise ValueError("a judge is in the cascade twice")
+        return self
+
+    @property
+    def judges(self) -> list[str]:
+        """The models that judge: of a panel, or of a cascade in its order."""
+        return self.cascade or self.models
 
 
 class Images(_Table):

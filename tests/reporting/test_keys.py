@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.reporting import judged
+from tests.reporting import cascaded, judged
 
 from captionjudge.reporting.figures import figures
 from captionjudge.reporting.recorded import from_lines
@@ -61,6 +61,9 @@ def _reports() -> Iterator[dict[str, Any]]:
     one_sided = [json.dumps(each | {"verdicts": [], "final_choices": []}).encode() for each in judged.lines(6)]
     yield figures(from_lines(one_sided))
     yield figures(from_lines((_textless("ab"[k % 2], k) for k in range(12)), ["set.kind"]))
+    yield figures(from_lines(json.dumps(each).encode() for each in cascaded.lines(40)), None, cascaded.SPENDING)
+    alone = [each for each in cascaded.lines(40) if not each["overlap"]]
+    yield figures(from_lines(json.dumps(each).encode() for each in alone))
     yield figures(from_lines(_textless("a", k) for k in range(12)))
     yield figures(
         from_lines(

@@ -88,7 +88,7 @@ def check_options(setup: Setup, options: AuditOptions) -> None:
     for name in options.probes:
         if name not in PROBES:
             raise ConfigError(f"there is no probe {name!r}", hint=f"there are: {', '.join(PROBES)}")
-    if not setup.config.judge.models:
+    if not setup.config.judge.judges:
         raise ConfigError("there is no judge to check", hint='[judge] models = ["provider/model"]')
 
 
@@ -99,7 +99,7 @@ class Auditor:
         check_options(setup, options)
         self._setup = setup
         self._options = options
-        self._prices = prices_of(setup, setup.config.judge.models)
+        self._prices = prices_of(setup, setup.config.judge.judges)
         check_prices(self._prices, options.max_cost)
         self._models: dict[str, Model] = {ref: open_model(ref, setup.providers) for ref in self._prices}
         self._forms = Forms(setup.config, setup.roles, self._models)

@@ -44,7 +44,7 @@ def estimate_audit(setup: Setup, options: AuditOptions) -> list[AuditEstimate]:
     for trial, tokens in _asked(setup, options):
         calls, sum_ = found.get((trial.probe, trial.judge), (0, 0))
         found[trial.probe, trial.judge] = (calls + 1, sum_ + tokens)
-    known = prices_of(setup, setup.config.judge.models)
+    known = prices_of(setup, setup.config.judge.judges)
     estimates = []
     for (probe, judge), (calls, tokens) in found.items():
         price, replies = known[judge], calls * TOKENS_OF_A_JUDGMENT

@@ -76,7 +76,7 @@ def trials(setup: Setup, sample: Sequence[Subject], probes: Sequence[str], seed:
         # Neighbours stay neighbours when more images are drawn, and from three on no two are each other's.
         neighbours = sample[index - 1 : index] or sample[2:3] or sample[1:2]
         other = neighbours[0] if neighbours else None
-        for judge in setup.config.judge.models:
+        for judge in setup.config.judge.judges:
             yield from _of_subject(_About(setup, subject, other, judge, seed), probes)
 
 

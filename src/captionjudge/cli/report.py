@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from captionjudge.cli.app import OK, SOME_FAILED, JsonOption, ProjectOption, open_project
+from captionjudge.cli.cascade import print_cascade, shown
 from captionjudge.cli.run import print_failures
 from captionjudge.cli.table import print_json, print_table, printable
 from captionjudge.errors import ConfigError
@@ -65,6 +66,7 @@ def report(
         if items is not None:
             return _print_items(_recorded(opened, slice_ or []), items, rules, json)
         found, broken = opened.report(), breaches(opened.setup)
+        handed = None if json else _cascade(opened, rules)
         more: dict[str, Any] = {}
         if json:
             more = {"statistics": _statistics(opened, slice_ or [], rules), "active_checks": opened.active_checks()}
@@ -72,6 +74,8 @@ def report(
         print_json({**report_json(found), "breaches": [asdict(each) for each in broken], **more})
         return OK
     print_report(found)
+    if handed is not None:
+        print_cascade(*handed)
     if any(each.broken for each in broken):
         rows = [[each.candidate, f"{each.broken} of {each.descriptions}", each.example] for each in broken]
         print_table(["candidate", "break what was asked for", "for example"], rows)
@@ -112,9 +116,22 @@ def _recorded(opened: "Project", slices: list[str]) -> "Recorded":
 
 def _statistics(opened: "Project", slices: list[str], rules: "Rules") -> dict[str, Any]:
     """The same as of the project's judgments file."""
+    from captionjudge.reporting.cascade import spending
     from captionjudge.reporting.figures import figures
 
-    return figures(_recorded(opened, slices), rules)
+    return figures(_recorded(opened, slices), rules, spending(opened.setup))
+
+
+def _cascade(opened: "Project", rules: "Rules") -> tuple[dict[str, Any], list[str]] | None:
+    """What the project's cascade did, and what limits it; None without one."""
+    from captionjudge.reporting.cascade import spending, warnings
+    from captionjudge.reporting.figures.basis import basis
+    from captionjudge.reporting.figures.cascade import cascade
+    from captionjudge.reporting.figures.plain import plain
+
+    spent = spending(opened.setup)
+    found = None if spent is None else cascade(basis(_recorded(opened, []), rules), spent)
+    return None if found is None else (plain(found), warnings(opened.setup))
 
 
 def _report_file(file: Path, json: bool, rules: "Rules", slices: list[str], items: str | None) -> int:
@@ -179,7 +196,7 @@ def _print_figures(found: dict[str, Any]) -> None:
         decided = f"{counts['A']} : {counts['B']} : {counts['tie']}"
         others = [counts[key] for key in ("both_bad", "unstable", "failed")]
         people = each.get("estimation", {}).get("combined")
-        rows.append([each["a"], each["b"], decided, *others, _shown(each.get("win_rate")), _shown(people)])
+        rows.append([each["a"], each["b"], decided, *others, shown(each.get("win_rate")), shown(people)])
     columns = ["A", "B", "A : B : tie", "bad", "unstable", "failed", "A wins", "as people would have it"]
     print_table(columns, rows, "Which description is better")
     places = [
@@ -191,7 +208,7 @@ def _print_figures(found: dict[str, Any]) -> None:
     else:
         typer.echo(f"No ranking: {found['ranking']['reason']}")
     judges = [
-        [each["judge"], each["verdicts"], each["failed"], *map(_shown, _leanings(each))] for each in found["judges"]
+        [each["judge"], each["verdicts"], each["failed"], *map(shown, _leanings(each))] for each in found["judges"]
     ]
     if judges:
         columns = ["judge", "verdicts", "failed", "flips", "first slot", "longer wins", "as people"]
@@ -201,14 +218,6 @@ def _print_figures(found: dict[str, Any]) -> None:
 
 def _leanings(judge: dict[str, Any]) -> list[dict[str, Any]]:
     return [judge["flips"]["rate"], judge["first_slot"], judge["longer_wins"], judge["people"]["accuracy"]]
-
-
-def _shown(share: dict[str, Any] | None) -> str:
-    if share is None or share["value"] is None:
-        return "-"
-    if share["low"] is None:
-        return f"{share['value']:.0%}"
-    return f"{share['value']:.0%} [{share['low']:.0%}, {share['high']:.0%}]"
 
 
 def print_report(found: "Report") -> None:

@@ -15,6 +15,7 @@ from captionjudge.cli.app import (
     complain,
     open_project,
 )
+from captionjudge.cli.cascade import print_warnings
 from captionjudge.cli.table import print_json, print_table, printable
 from captionjudge.errors import ConfigError
 
@@ -48,6 +49,7 @@ def run(
     json: JsonOption = False,
 ) -> int:
     """Describe and judge what waits. Started again, it goes on where it was; Ctrl-C finishes what is in flight."""
+    from captionjudge.reporting.cascade import warnings
     from captionjudge.running.progress import display
     from captionjudge.running.runner import Options
 
@@ -59,9 +61,10 @@ def run(
             return _dry_run(opened, options, json=json)
         summary = opened.run(options)
         if json:
-            print_json(summary_json(summary))
+            print_json(summary_json(summary) | {"cascade_warnings": warnings(opened.setup)})
         else:
             print_summary(summary)
+            print_warnings(warnings(opened.setup))
         return exit_code(summary)
 
 
@@ -81,17 +84,21 @@ def _trace(*, otel: bool) -> "Iterator[Trace]":
 def status(folder: FolderArgument = None, project: ProjectOption = None, json: JsonOption = False) -> int:
     """Images a stage, failures with their reasons, cost so far."""
     from captionjudge.auditing.probe import PURPOSE as AUDIT
+    from captionjudge.reporting.cascade import warnings
     from captionjudge.reporting.summary import report_json
+    from captionjudge.running.cascade import assumption
     from captionjudge.running.estimate import estimate
     from captionjudge.running.runner import Options
 
     with open_project(folder, project) as opened:
         found = opened.report()
         todo = estimate(opened.setup, Options())
+        assumed = assumption(opened.setup.config.judge)
         to_finish = sum(each.cost or 0.0 for each in todo)
         if json:
             shown = {key: value for key, value in report_json(found).items() if key != "pairs"}
-            print_json({**shown, "cost_to_finish_usd": to_finish})
+            limits = {"assumption": assumed, "cascade_warnings": warnings(opened.setup)}
+            print_json({**shown, "cost_to_finish_usd": to_finish, **limits})
             return OK
         by_stage = {(count.stage, count.state): count.tasks for count in found.stages}
         rows = [
@@ -105,6 +112,9 @@ def status(folder: FolderArgument = None, project: ProjectOption = None, json: J
         calls = sum(usage.calls for usage in found.usage) - checked
         unpriced = f" and {found.unpriced} calls of unknown price" if found.unpriced else ""
         typer.echo(f"{calls} calls so far, ${found.cost - dear:.4f}{unpriced}; about ${to_finish:.4f} to finish.")
+        if assumed is not None and to_finish:
+            typer.echo(assumed)
+        print_warnings(warnings(opened.setup))
         if checked:
             typer.echo(f"Beside that, checks of the judges: {checked} calls, ${dear:.4f}.")
         return OK
@@ -182,12 +192,14 @@ def print_failures(failures: "tuple[FailureCount, ...]") -> None:
 def _dry_run(project: "Project", options: "Options", *, json: bool) -> int:
     from dataclasses import asdict
 
+    from captionjudge.running.cascade import assumption
     from captionjudge.running.estimate import estimate
 
     found = estimate(project.setup, options)
+    assumed = assumption(project.setup.config.judge)
     known = [each.cost for each in found if each.cost is not None]
     if json:
-        print_json({"estimates": [asdict(each) for each in found], "cost_usd": sum(known)})
+        print_json({"estimates": [asdict(each) for each in found], "cost_usd": sum(known), "assumption": assumed})
         return OK
     rows = [
         [
@@ -201,5 +213,7 @@ def _dry_run(project: "Project", options: "Options", *, json: bool) -> int:
         for each in found
     ]
     print_table(["stage", "model", "calls", "tokens in", "tokens out", "cost"], rows, "Nothing was asked. To do:")
+    if assumed is not None:
+        typer.echo(assumed)
     typer.echo(f"About ${sum(known):.4f}, as far as prices are known. Replies that are kept already cost nothing.")
     return OK

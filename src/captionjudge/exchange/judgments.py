@@ -11,6 +11,7 @@ import orjson
 from captionjudge.exchange.imports.ledger import LENGTH, UNDRAWN
 from captionjudge.identity import new_id
 from captionjudge.judging.edit import EDIT_OF
+from captionjudge.judging.outcome import merge, of_latest_texts, overlapping
 from captionjudge.judging.roles import Roles
 from captionjudge.judging.verdict import person_criteria
 from captionjudge.ontology.answer import Answer as Given
@@ -149,6 +150,7 @@ def _line(
     about = _about(pair, said)
     latest = {text.author: text for text in group if text.author_kind != "person"}
     a, b = map(texts.get, _texts(about[-1])) if about else (latest.get(pair.a), latest.get(pair.b))
+    merged = merge(about)
     return {
         "id": f"{image.id}:{pair.a}:{pair.b}",
         "image": image.title,
@@ -157,6 +159,8 @@ def _line(
         "b": _description(pair.b, b),
         "outcome": pair.outcome,
         "probability": pair.probability,
+        "decided_by": merged.decided_by,
+        "overlap": overlapping(about),
         "verdicts": [_verdict(verdict) for verdict in about],
         "a_length": _length(a),
         "b_length": _length(b),
@@ -164,7 +168,8 @@ def _line(
 
 
 def _about(pair: Pair, said: Sequence[Verdict]) -> list[Verdict]:
-    return [verdict for verdict in said if (verdict.a, verdict.b) == (pair.a, pair.b)]
+    """The verdicts about the texts that the pair has now."""
+    return of_latest_texts(verdict for verdict in said if (verdict.a, verdict.b) == (pair.a, pair.b))
 
 
 def _call_ids(said: Mapping[str, Sequence[Verdict]], texts: Mapping[str, Item]) -> list[str]:
@@ -211,6 +216,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         "judge": verdict.judge,
         "order": verdict.slots,
         "sample": verdict.sample,
+        "step": verdict.step,
         "choice": verdict.choice,
         "strength": verdict.strength,
         "probability": verdict.probability,

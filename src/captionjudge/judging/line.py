@@ -77,8 +77,9 @@ def _check_pair(data: Mapping[str, Any]) -> None:
     if data.get("a_length") is not None or data.get("b_length") is not None:
         _check_length(data.get("a_length"), "a_length")
         _check_length(data.get("b_length"), "b_length")
-    if not isinstance(data.get("audit"), bool | None):
-        raise DataError("audit must be true, false or null")
+    for flag in ("audit", "overlap"):
+        if not isinstance(data.get(flag), bool | None):
+            raise DataError(f"{flag} must be true, false or null")
 
 
 def _check_description(said: object, side: str) -> None:
@@ -136,7 +137,7 @@ def _check_probability(stated: object, where: str) -> None:
 
 def _fault(said: Mapping[str, Any]) -> str:
     get = said.get
-    shape = (get("order"), get("strength"), get("sample"), get("consistent"), get("family"))
+    shape = (get("order"), get("strength"), get("sample"), get("consistent"), get("family"), get("step"))
     try:
         return _fault_of(*shape)
     except TypeError:
@@ -145,7 +146,7 @@ def _fault(said: Mapping[str, Any]) -> str:
 
 
 @lru_cache(maxsize=10_000, typed=True)
-def _fault_of(order: object, strength: object, sample: object, consistent: object, family: object) -> str:
+def _fault_of(order: object, strength: object, sample: object, consistent: object, family: object, step: object) -> str:
     """What is wrong with the small parts of a choice; remembered, as most choices of a file are alike."""
     if order not in (None, "ab", "ba"):
         return "order must be ab or ba"
@@ -153,6 +154,8 @@ def _fault_of(order: object, strength: object, sample: object, consistent: objec
         return "strength must be 1, 2 or null"
     if not isinstance(sample, int | None):
         return "sample must be a whole number"
+    if isinstance(step, bool) or not isinstance(step, int | None) or (step or 0) < 0:
+        return "step must be a whole number from 0, or null"
     if not isinstance(consistent, bool | None):
         return "consistent must be true, false or null"
     return "" if isinstance(family, str | None) else "family must be text"

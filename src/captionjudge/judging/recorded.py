@@ -4,18 +4,19 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from captionjudge.judging.outcome import Merged, merge
+from captionjudge.judging.outcome import Asked, Merged, asked, merge
 from captionjudge.store.records import Choice, Slots, Verdict
 
 
 class Said(NamedTuple):
-    """What a judge said, as far as it decides about a pair's outcome."""
+    """What a judge said, as far as it decides about a pair's outcome; `step` is its place in a cascade."""
 
     judge: str
     order: Slots
     sample: int
     choice: Choice | None
     probability: float | None = None
+    step: int | None = None
 
 
 def merge_said(said: Iterable[Said]) -> Merged:
@@ -23,6 +24,11 @@ def merge_said(said: Iterable[Said]) -> Merged:
     return merge(_verdict(place, one) for place, one in enumerate(said))
 
 
+def asked_said(said: Iterable[Said]) -> list[Asked]:
+    """The judges of a cascade that the recorded verdicts are of, in order; none where they are of no cascade."""
+    return asked(_verdict(place, one) for place, one in enumerate(said))
+
+
 def _verdict(place: int, said: Said) -> Verdict:
     made = Verdict(f"{place:08}", "", "", "", "", "a", "b", said.judge, said.order, "", 0)
-    return replace(made, sample=said.sample, choice=said.choice, probability=said.probability)
+    return replace(made, sample=said.sample, choice=said.choice, probability=said.probability, step=said.step)

@@ -35,11 +35,13 @@ class Pairing:
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """Who judged, in which order, and which time of several."""
+    """Who judged, in which order, and which time of several; `step` and `overlap` as in `Verdict`."""
 
     judge: str
     slots: Slots
     sample: int = 0
+    step: int | None = None
+    overlap: bool | None = None
 
 
 def verdict_of(
@@ -172,6 +174,8 @@ def _shared(pairing: Pairing, ballot: Ballot) -> dict[str, Any]:
         "judge": ballot.judge,
         "slots": ballot.slots,
         "sample": ballot.sample,
+        "step": ballot.step,
+        "overlap": ballot.overlap,
         "ontology_digest": pairing.ontology_digest,
         "created_at": now_ms(),
     }

@@ -56,6 +56,28 @@ class Shown(NamedTuple):
     options: Ints
 
 
+class Steps(NamedTuple):
+    """What the judges of a cascade came to, one row for each that was asked about a pair.
+
+    Attributes:
+        pair: shape (n,), which pair.
+        step: shape (n,), the judge's place in the cascade.
+        by: shape (n,), who, an index into `names`.
+        names: of the judges.
+        outcome: shape (n,), of the judge alone.
+        probability: shape (n,), of that outcome; nan where it was not said.
+        overlap: shape (n,), whether all judges were asked, by chance alone.
+    """
+
+    pair: Ints
+    step: Ints
+    by: Ints
+    names: tuple[str, ...]
+    outcome: Ints
+    probability: Floats
+    overlap: Bools
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Recorded:
     """All of a judgments file.
@@ -76,6 +98,7 @@ class Recorded:
         slices: by key, the value of every line that is used.
         answers: to criteria, by judges and people, also of descriptions that were rated alone.
         shown: answers whose options' order is known.
+        steps: of cascades of judges.
         alone: lines about one description.
         errors: lines that were left out.
     """
@@ -99,6 +122,7 @@ class Recorded:
     people: Choices
     answers: tuple[Answers, ...]
     shown: Shown
+    steps: Steps
     alone: int
     errors: tuple[LineError, ...]
 
@@ -124,6 +148,20 @@ def part(found: Recorded, lines: Bools) -> Recorded:
         verdicts=_choices_about(found.verdicts, place),
         people=_choices_about(found.people, place),
         answers=tuple(_answers_of(each, lines) for each in found.answers),
+        steps=_steps_about(found.steps, place),
+    )
+
+
+def _steps_about(said: Steps, place: Ints) -> Steps:
+    rows = place[said.pair] >= 0 if len(said.pair) else np.zeros(0, dtype=bool)
+    return Steps(
+        place[said.pair[rows]],
+        said.step[rows],
+        said.by[rows],
+        said.names,
+        said.outcome[rows],
+        said.probability[rows],
+        said.overlap[rows],
     )
 
 

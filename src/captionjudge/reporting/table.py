@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from captionjudge.errors import DataError
-from captionjudge.judging.recorded import Said, merge_said
+from captionjudge.judging.recorded import Said, asked_said, merge_said
 from captionjudge.reporting.answers import Columns, Lines, Source, keep, read
-from captionjudge.reporting.columns import Choices, LineError, Recorded, Shown
+from captionjudge.reporting.columns import Choices, LineError, Recorded, Shown, Steps
 from captionjudge.reporting.family import Family, family_of
 from captionjudge.reporting.style import relative, style, words
 from captionjudge.statistics.arrays import Bools, Floats, Ints
@@ -76,7 +76,7 @@ class _Rows:
             pair[source.line][rows],
             source.by[rows],
             names,
-            np.where(swap & ((outcome == Outcome.A) | (outcome == Outcome.B)), 1 - outcome, outcome),
+            _in_order(outcome, swap),
             np.where(swap, -1.0, 1.0) * level,
             probability[rows],
             a_first[rows] ^ swap,
@@ -102,6 +102,7 @@ class Table:
         self._families: dict[str, Family] = {}
         self._slices: dict[str, list[str]] = {key: [] for key in slices}
         self._shown: list[tuple[str, int, int, int]] = []
+        self._steps: list[tuple[int, int, str, int, float, bool]] = []
         self._verdicts, self._people = _Rows(), _Rows()
 
     def add(self, data: Mapping[str, Any], number: int) -> None:
@@ -127,6 +128,8 @@ class Table:
         if b is not None:
             self._pairs.append((a["candidate"], b["candidate"], *_texts(data), _outcome(verdicts), data.get("audit")))
             self._line_of_pair.append(line)
+            if any(said.get("step") is not None for said in verdicts):
+                self._add_steps(len(self._pairs) - 1, verdicts, data.get("overlap") is True)
         self._add_choices(line, verdicts, data.get("final_choices") or ())
 
     def _add_choices(self, line: int, verdicts: Sequence[Any], people: Sequence[Any]) -> None:
@@ -138,6 +141,11 @@ class Table:
                 self._shown += [(said["judge"], line, *each) for each in _places(said)]
         for said in people:
             self._people.add(line, said["annotator"], said)
+
+    def _add_steps(self, pair: int, verdicts: Sequence[Any], overlap: bool) -> None:
+        for each in asked_said([_said(said, said.get("probability")) for said in verdicts]):
+            stated = _NAN if each.own.probability is None else each.own.probability
+            self._steps.append((pair, each.step, each.judge, LABELS.index(each.own.outcome), stated, overlap))
 
     def _code(self, line: int, description: Mapping[str, Any]) -> int:
         """The code of a description: candidates that say the same of an image twice are one."""
@@ -187,7 +195,7 @@ class Table:
             np.where(swap, numbers[:, 1], numbers[:, 0]),
             np.where(swap, numbers[:, 0], numbers[:, 1]),
             {key: np.where(swap, -1, 1) * numbers[:, 2 + k] for k, key in enumerate(("markdown", "lists"))},
-            np.where(swap & ((outcome == Outcome.A) | (outcome == Outcome.B)), 1 - outcome, outcome),
+            _in_order(outcome, swap),
             np.array([bool(each) for each in audit]) if any(each is not None for each in audit) else None,
             of_pair,
             {key: tuple(values) for key, values in self._slices.items()},
@@ -197,6 +205,7 @@ class Table:
             self._people.choices(people, annotators, pair_of, turned, answered.people, answered.compared, -1),
             answered.answers,
             self._shown_as(judges, image),
+            self._steps_as(swap),
             len(self._images) - len(self._pairs),
             tuple(self.errors),
         )
@@ -206,6 +215,18 @@ class Table:
         rows = [(code[judge], line, place, options) for judge, line, place, options in self._shown]
         by, line, place, options = np.array(rows, dtype=np.int64).reshape(len(rows), 4).T
         return Shown(by, image[line], place, options)
+
+    def _steps_as(self, swap: Bools) -> Steps:
+        names, by = _coded([each[2] for each in self._steps])
+        pair, step, outcome = (np.array([each[k] for each in self._steps], dtype=np.int64) for k in (0, 1, 3))
+        stated = np.array([each[4] for each in self._steps], dtype=np.float64)
+        overlap = np.array([each[5] for each in self._steps], dtype=bool)
+        return Steps(pair, step, by, names, _in_order(outcome, swap[pair]), stated, overlap)
+
+
+def _in_order(outcome: Ints, swap: Bools) -> Ints:
+    """Outcomes with A and B changed where they change places."""
+    return np.where(swap & ((outcome == Outcome.A) | (outcome == Outcome.B)), 1 - outcome, outcome)
 
 
 def _turned(a: Ints, b: Ints, size: int) -> Bools:
@@ -272,11 +293,12 @@ def _places(said: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
 
 def _outcome(said: Iterable[Mapping[str, Any]]) -> int:
     """What verdicts come to, by the rule that the runner uses."""
-    return _merged(
-        tuple(
-            Said(each["judge"], each.get("order") or "ab", each.get("sample") or 0, each.get("choice")) for each in said
-        )
-    )
+    return _merged(tuple(_said(each, None) for each in said))
+
+
+def _said(said: Mapping[str, Any], probability: float | None) -> Said:
+    get = said.get
+    return Said(said["judge"], get("order") or "ab", get("sample") or 0, get("choice"), probability, get("step"))
 
 
 @lru_cache(maxsize=10_000)

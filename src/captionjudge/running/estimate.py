@@ -1,5 +1,6 @@
 """What a run would ask and cost, before it does."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -8,6 +9,7 @@ from captionjudge.images import EncodedImage, fit
 from captionjudge.judging.prompt import describe_instructions, judge_instructions
 from captionjudge.models.model import Describe, Request, Usage
 from captionjudge.models.price import Price, typical
+from captionjudge.running.cascade import expected_shares
 from captionjudge.running.describe import PURPOSE as DESCRIBE
 from captionjudge.running.judge import PURPOSE as JUDGE
 from captionjudge.running.runner import Options, prices, stage_duties
@@ -54,14 +56,14 @@ def estimate(setup: Setup, options: Options) -> list[Estimate]:
         todo += counts.get(title, 0)
         number = todo if options.limit is None else min(todo, options.limit)
         for role, model, calls, usage in _asked(setup, title, duties[title].describe, image):
-            found.append(_estimate(title, role, model, number * calls, usage, known))
+            found.append(_estimate(title, role, model, math.ceil(number * calls), usage, known))
     return found
 
 
 def _asked(
     setup: Setup, title: str, describe: Sequence[str], image: EncodedImage | None
-) -> Iterator[tuple[str, str, int, Usage]]:
-    """Role, model, calls an image and tokens a call."""
+) -> Iterator[tuple[str, str, float, Usage]]:
+    """Role, model, calls expected of an image and tokens a call."""
     config = setup.config
     if describe:
         for candidate in map(config.candidate, describe):
@@ -72,8 +74,9 @@ def _asked(
     instructions = judge_instructions(setup.roles, config.candidates[0].name, config.judge.instructions)
     request = Request(instructions, _DESCRIPTION * 2, image, Describe())
     usage = replace(typical(request), completion_tokens=TOKENS_OF_A_JUDGMENT)
-    for model in config.judge.models:
-        yield JUDGE, model, len(config.pairs()) * orders * config.judge.samples, usage
+    calls = len(config.pairs()) * orders * config.judge.samples
+    for model, share in zip(config.judge.judges, expected_shares(config.judge), strict=True):
+        yield JUDGE, model, calls * share, usage
 
 
 def _describing(candidate: Candidate, image: EncodedImage | None) -> Usage:

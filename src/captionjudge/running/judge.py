@@ -10,12 +10,13 @@ from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.images import EncodedImage
 from captionjudge.judging import prompt
 from captionjudge.judging.form import Filled, Form
-from captionjudge.judging.outcome import merge
+from captionjudge.judging.outcome import hands_over, merge
 from captionjudge.judging.probability import choice_probability
 from captionjudge.judging.roles import Roles
 from captionjudge.judging.verdict import Ballot, Pairing, answers_of, choice_answer, failed_verdict, verdict_of
 from captionjudge.models.model import Compare, Model, Params, Request, Rewrite
 from captionjudge.running.ask import Answered, Asker, Question
+from captionjudge.running.cascade import in_overlap
 from captionjudge.running.stage import Handler, StageFailed, Step, Work
 from captionjudge.store.records import Answer, Item, Pair, Slots, Verdict
 
@@ -24,6 +25,7 @@ PANEL = "panel"
 REWRITE = "rewrite"
 
 _BOTH: tuple[Slots, Slots] = ("ab", "ba")
+_Place = tuple[str, Slots, int, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class _Given:
     verdict: Verdict
     filled: Filled | None = None
     prompt_digest: str = ""
+    fresh: bool = False
 
 
 class Judging:
@@ -50,8 +53,11 @@ class Judging:
         }
         self.params: Params = config.judge.params(logprobs=True)
 
-    def ballots(self, pairing: Pairing) -> list[Ballot]:
-        """Every judge, order and sample that a pair is judged in."""
+    def ballots(self, pairing: Pairing) -> list[list[Ballot]]:
+        """Every judge, order and sample that a pair is judged in, by what is asked at once.
+
+        A panel is asked all at once, a cascade a judge at a time.
+        """
         judge = self.config.judge
         match judge.orders:
             case "both":
@@ -61,7 +67,11 @@ class Judging:
             case "random":
                 seed = digest_of("order", str(judge.order_seed), pairing.image.digest, *pairing.names)
                 orders = (_BOTH[int(seed, 16) & 1],)
-        return [Ballot(name, slots, n) for name in judge.models for slots in orders for n in range(judge.samples)]
+        each = [(slots, n) for slots in orders for n in range(judge.samples)]
+        if not judge.cascade:
+            return [[Ballot(name, slots, n) for name in judge.models for slots, n in each]]
+        overlap = in_overlap(judge, pairing.image.digest)
+        return [[Ballot(name, slots, n, step, overlap) for slots, n in each] for step, name in enumerate(judge.cascade)]
 
 
 def judge_stage(judging: Judging, pathway: str) -> Handler:
@@ -71,11 +81,16 @@ def judge_stage(judging: Judging, pathway: str) -> Handler:
         pairings = [_pairing(work, a, b) for a, b in judging.config.pairs()]
         judged = await asyncio.gather(*(_judge_pair(work, judging, pairing) for pairing in pairings))
         step = _step(judging, pathway, list(zip(pairings, judged, strict=True)))
-        failures = [given.verdict for each in judged for given in each if given.verdict.error]
+        failures = [failure for each in judged if (failure := _failure([given.verdict for given in each]))]
         if failures:
             raise StageFailed(failures[0].error or "", f"{failures[0].judge}: {failures[0].reason}", step)
         if judging.config.judge.rewrite:
-            rewritten = await asyncio.gather(*(_rewrite(work, judging, pairing) for pairing in pairings))
+            rewritten = await asyncio.gather(
+                *(
+                    _rewrite(work, judging, pairing, _rewriter(judging, each))
+                    for pairing, each in zip(pairings, judged, strict=True)
+                )
+            )
             return Step(pathway, tuple(rewritten), step.verdicts, step.pairs, step.answers)
         return step
 
@@ -114,13 +129,30 @@ def _pairing(work: Work, a: str, b: str) -> Pairing:
 
 
 async def _judge_pair(work: Work, judging: Judging, pairing: Pairing) -> list[_Given]:
-    known = {
-        Ballot(v.judge, v.slots, v.sample): v
-        for v in work.verdicts
-        if v.error is None
-        and (v.a_item, v.b_item, v.ontology_digest) == (pairing.a.id, pairing.b.id, pairing.ontology_digest)
-    }
-    ballots = judging.ballots(pairing)
+    """What the judges say, of a cascade as many as it takes. The verdicts that are kept come first within a step."""
+    about = (pairing.a.id, pairing.b.id, pairing.ontology_digest)
+    kept = [v for v in work.verdicts if (v.a_item, v.b_item, v.ontology_digest) == about]
+    steps = judging.ballots(pairing)
+    # Whoever was asked before stays asked: a pair that was handed over is not taken back.
+    reached = min(max((v.step for v in kept if v.step is not None), default=0), len(steps) - 1)
+    found: list[_Given] = []
+    for step, ballots in enumerate(steps):
+        known = {(v.judge, v.slots, v.sample, v.step): v for v in kept if v.error is None or step < reached}
+        given = await _ask_step(work, judging, pairing, ballots, known)
+        found += given
+        if step + 1 == len(steps) or (step >= reached and not ballots[0].overlap and not _left(judging, given)):
+            break
+    return found
+
+
+def _left(judging: Judging, given: Sequence[_Given]) -> bool:
+    return hands_over(merge(each.verdict for each in given), judging.config.judge.cascade_below)
+
+
+async def _ask_step(
+    work: Work, judging: Judging, pairing: Pairing, ballots: Sequence[Ballot], kept: Mapping[_Place, Verdict]
+) -> list[_Given]:
+    known = {ballot: kept[place] for ballot in ballots if (place := _place(ballot)) in kept}
     todo = [ballot for ballot in ballots if ballot not in known]
     given = await asyncio.gather(*(_vote(work, judging, pairing, ballot) for ballot in todo), return_exceptions=True)
     for result in given:
@@ -128,6 +160,10 @@ async def _judge_pair(work: Work, judging: Judging, pairing: Pairing) -> list[_G
             raise result
     fresh = [result for result in given if isinstance(result, _Given)]
     return [_Given(known[ballot]) for ballot in ballots if ballot in known] + fresh
+
+
+def _place(ballot: Ballot) -> _Place:
+    return ballot.judge, ballot.slots, ballot.sample, ballot.step
 
 
 async def ask_judge(
@@ -162,10 +198,10 @@ async def _vote(work: Work, judging: Judging, pairing: Pairing, ballot: Ballot) 
     except ModelError as error:
         if error.kind == "auth":
             raise
-        return _Given(failed_verdict(pairing, ballot, error.kind, str(error)))
+        return _Given(failed_verdict(pairing, ballot, error.kind, str(error)), fresh=True)
     probability = _probability(answered)
     verdict = verdict_of(pairing, ballot, answered.value, judging.roles, answered.call.id, probability)
-    return _Given(verdict, answered.value, answered.call.prompt_digest)
+    return _Given(verdict, answered.value, answered.call.prompt_digest, fresh=True)
 
 
 def _probability(answered: Answered[Filled]) -> float | None:
@@ -181,7 +217,7 @@ def _step(judging: Judging, pathway: str, judged: Sequence[tuple[Pairing, list[_
     done: dict[str, set[str]] = {}
     for pairing, given in judged:
         every = [each.verdict for each in given]
-        verdicts += [each.verdict for each in given if each.filled is not None or each.verdict.error]
+        verdicts += [each.verdict for each in given if each.fresh]
         merged = merge(every)
         a, b = pairing.names
         pairs.append(
@@ -198,8 +234,8 @@ def _step(judging: Judging, pathway: str, judged: Sequence[tuple[Pairing, list[_
             )
         )
         answers += _answers(judging, pairing, given, done)
-        author = every[0].judge if len(judging.config.judge.models) == 1 else PANEL
-        choice = choice_answer(every[0], judging.roles, merged.outcome, author)
+        first = next((each for each in every if each.judge == merged.decided_by), every[0])
+        choice = choice_answer(first, judging.roles, merged.outcome, merged.decided_by or PANEL)
         # With more than two candidates one choice among all of them does not follow from one pair.
         if choice is not None and len(judged) == 1:
             answers.append(choice)
@@ -209,7 +245,7 @@ def _step(judging: Judging, pathway: str, judged: Sequence[tuple[Pairing, list[_
 def _answers(judging: Judging, pairing: Pairing, given: Sequence[_Given], done: dict[str, set[str]]) -> list[Answer]:
     """Each judge's answers, from its first ballot; a candidate's from the first pair it is in."""
     found: list[Answer] = []
-    for judge in judging.config.judge.models:
+    for judge in judging.config.judge.judges:
         first = next((each for each in given if each.verdict.judge == judge and each.filled is not None), None)
         if first is None or first.filled is None:
             continue
@@ -219,8 +255,19 @@ def _answers(judging: Judging, pairing: Pairing, given: Sequence[_Given], done: 
     return found
 
 
-async def _rewrite(work: Work, judging: Judging, pairing: Pairing) -> Item:
-    judge = judging.config.judge.models[0]
+def _failure(verdicts: Sequence[Verdict]) -> Verdict | None:
+    """The verdict for which a pair has to be judged again: any that failed, of a cascade one of the last asked."""
+    last = max((verdict.step for verdict in verdicts if verdict.step is not None), default=None)
+    return next((verdict for verdict in verdicts if verdict.error and verdict.step == last), None)
+
+
+def _rewriter(judging: Judging, given: Sequence[_Given]) -> str:
+    """Who rewrites a pair: the first judge, of a cascade the one that decided."""
+    judge = judging.config.judge
+    return merge(each.verdict for each in given).decided_by or judge.judges[0] if judge.cascade else judge.models[0]
+
+
+async def _rewrite(work: Work, judging: Judging, pairing: Pairing, judge: str) -> Item:
     first, second = pairing.a.text or "", pairing.b.text or ""
     request = Request(
         instructions=prompt.rewrite_instructions(),

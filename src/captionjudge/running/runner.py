@@ -155,7 +155,8 @@ class Runner:
         """How many calls about one image a stage makes at once."""
         judge = self._setup.config.judge
         orders = 2 if judge.orders == "both" else 1
-        judging = len(self._setup.config.pairs()) * len(judge.models) * orders * judge.samples
+        # The judges of a cascade are asked one after the other.
+        judging = len(self._setup.config.pairs()) * (len(judge.models) or 1) * orders * judge.samples
         return max(1, judging if duty.judge else len(duty.describe))
 
     def _make_handlers(self) -> dict[str, Handler]:
@@ -164,7 +165,7 @@ class Runner:
         for title, duty in self._duties.items():
             pathway = next(iter(workflow.stage(title).pathways))
             if duty.judge:
-                if not config.judge.models:
+                if not config.judge.judges:
                     raise ConfigError(
                         f"stage {title!r} judges, and there is no judge", hint='[judge] models = ["provider/model"]'
                     )
@@ -202,7 +203,7 @@ def prices(setup: Setup, duties_: Mapping[str, Duty]) -> dict[str, Price | None]
         ref
         for duty in duties_.values()
         for ref in (
-            setup.config.judge.models if duty.judge else [setup.config.candidate(name).model for name in duty.describe]
+            setup.config.judge.judges if duty.judge else [setup.config.candidate(name).model for name in duty.describe]
         )
         if ref is not None
     )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from captionjudge.statistics.bootstrap import bootstrap_ratio, percentile_interval
     from captionjudge.statistics.calibration import brier, calibration_error, reliability_curve
+    from captionjudge.statistics.cascade import cascade_curve
     from captionjudge.statistics.confusion import accuracy, accuracy_within, confusion_table
     from captionjudge.statistics.connection import Connectedness, connectedness
     from captionjudge.statistics.correlation import kendall, pairwise_accuracy, pearson, spearman
@@ -59,6 +60,7 @@ _HOMES = {
     "bradley_terry": "ranking",
     "brier": "calibration",
     "calibration_error": "calibration",
+    "cascade_curve": "cascade",
     "ceiling": "people",
     "cohen_kappa": "kappa",
     "compare": "matrices",
@@ -136,6 +138,7 @@ __all__ = [
     "bradley_terry",
     "brier",
     "calibration_error",
+    "cascade_curve",
     "ceiling",
     "cohen_kappa",
     "compare",

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Connection, cast, func, select
 
 from captionjudge.store.batch import Batch
 from captionjudge.store.records import Call, Usage
-from captionjudge.store.tables import call, usage
+from captionjudge.store.tables import call, usage, verdict
 
 
 class Origin(NamedTuple):
@@ -63,6 +63,27 @@ def totals(connection: Connection, project_id: str) -> list[Usage]:
     statement = select(*columns).where(usage.c.project_id == project_id)
     rows = connection.execute(statement.order_by(usage.c.purpose, usage.c.role, usage.c.model))
     return [Usage(**row._mapping) for row in rows]
+
+
+def of_overlap(connection: Connection, project_id: str, purpose: str) -> list[Usage]:
+    """What the calls of a purpose came to about images that every judge of a cascade is asked about, by model."""
+    images = select(verdict.c.item_id).where(verdict.c.project_id == project_id, verdict.c.overlap.is_(True))
+    amounts = ("prompt_tokens", "completion_tokens", "cached_tokens")
+    statement = (
+        select(
+            call.c.purpose,
+            call.c.role,
+            call.c.model,
+            func.count().label("calls"),
+            func.count(call.c.failure).label("failures"),
+            *(cast(func.sum(call.c[name]), BigInteger).label(name) for name in amounts),
+            func.coalesce(func.sum(call.c.cost), 0.0).label("cost"),
+            (func.count() - func.count(call.c.cost)).label("unpriced"),
+        )
+        .where(call.c.project_id == project_id, call.c.purpose == purpose, call.c.item_id.in_(images))
+        .group_by(call.c.purpose, call.c.role, call.c.model)
+    )
+    return [Usage(**row._mapping) for row in connection.execute(statement)]
 
 
 def spent(connection: Connection, project_id: str, purpose: str | None = None) -> float:

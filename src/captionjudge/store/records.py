@@ -88,7 +88,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one judge said about one pair in one order. `choice` names the description, not the slot."""
+    """What one judge said about one pair in one order. `choice` names the description, not the slot.
+
+    `step` is the judge's place in a cascade, from 0, and None outside of one; `overlap` says whether the image is in
+    the random share that every judge of the cascade is asked about.
+    """
 
     id: str
     project_id: str
@@ -110,6 +114,8 @@ class Verdict:
     consistent: bool | None = None
     error: str | None = None
     call_id: str | None = None
+    step: int | None = None
+    overlap: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,8 @@ verdict = Table(
     Column("call_id", _ID),
     Column("ontology_digest", _DIGEST, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("step", Integer),
+    Column("overlap", Boolean),
     Index("ix_verdict_item", "item_id"),
     Index("ix_verdict_page", "project_id", "id"),
 )

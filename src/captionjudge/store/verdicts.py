@@ -10,6 +10,14 @@ from captionjudge.store.records import Answer, Event, Pair, Verdict
 from captionjudge.store.tables import answer, event, pair, verdict
 
 
+class Stated(NamedTuple):
+    """A judge of a cascade: how many of its latest choices there are, and of how many it said the probability."""
+
+    judge: str
+    choices: int
+    probabilities: int
+
+
 class OutcomeCount(NamedTuple):
     """How many pairs of two candidates came to an outcome; `flips` of them change with the order, of `judged_twice`."""
 
@@ -67,6 +75,19 @@ def outcomes(connection: Connection, project_id: str) -> list[OutcomeCount]:
         .group_by(pair.c.a, pair.c.b, pair.c.outcome)
     )
     return [OutcomeCount(*row) for row in connection.execute(statement)]
+
+
+def stated(connection: Connection, project_id: str, most: int = 1000) -> list[Stated]:
+    """Of the project's latest verdicts, as many as `most`, those of cascades, by judge."""
+    columns = (verdict.c.judge, verdict.c.step, verdict.c.choice, verdict.c.probability)
+    of_project = select(*columns).where(verdict.c.project_id == project_id)
+    latest = of_project.order_by(verdict.c.id.desc()).limit(most).subquery()
+    statement = (
+        select(latest.c.judge, func.count(), func.count(latest.c.probability))
+        .where(latest.c.step.is_not(None), latest.c.choice.is_not(None))
+        .group_by(latest.c.judge)
+    )
+    return sorted(Stated(*row) for row in connection.execute(statement))
 
 
 def events_of_item(connection: Connection, item_id: str) -> list[Event]:

@@ -212,7 +212,14 @@ def _of(choice: str, source: Source) -> _Decided:
 def _merged(line: Mapping[str, Any]) -> Merged | None:
     """What the verdicts come to; without any, what the line says they came to."""
     said = [
-        Said(one["judge"], one.get("order") or "ab", one.get("sample") or 0, one.get("choice"), one.get("probability"))
+        Said(
+            one["judge"],
+            one.get("order") or "ab",
+            one.get("sample") or 0,
+            one.get("choice"),
+            one.get("probability"),
+            one.get("step"),
+        )
         for one in line.get("verdicts") or ()
     ]
     if said:

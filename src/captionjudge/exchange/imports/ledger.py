@@ -167,14 +167,20 @@ class Ledger:
         entry.changed = True
         self._count("descriptions")
 
-    def add_verdicts(self, entry: Entry, a: Item, b: Item, said: Sequence[Mapping[str, Any]]) -> None:
-        """Add those of a line's verdicts about two descriptions that are not there yet."""
+    def add_verdicts(
+        self, entry: Entry, a: Item, b: Item, said: Sequence[Mapping[str, Any]], overlap: bool | None = None
+    ) -> None:
+        """Add those of a line's verdicts about two descriptions that are not there yet.
+
+        Args:
+            overlap: whether the image is in the share that every judge of a cascade was asked about.
+        """
         names = (a.author or "", b.author or "")
         known = [_same(verdict) for verdict in entry.verdicts if (verdict.a, verdict.b) == names]
         if names not in entry.pairs:
             entry.touched.add(names)
         for each in said:
-            verdict = self._verdict(entry, a, b, each)
+            verdict = self._verdict(entry, a, b, each, overlap)
             if (same := _same(verdict)) in known:
                 known.remove(same)
                 continue
@@ -184,7 +190,7 @@ class Ledger:
             self._count("verdicts")
         entry.changed = entry.changed or bool(entry.touched)
 
-    def _verdict(self, entry: Entry, a: Item, b: Item, said: Mapping[str, Any]) -> Verdict:
+    def _verdict(self, entry: Entry, a: Item, b: Item, said: Mapping[str, Any], overlap: bool | None) -> Verdict:
         error, reason = said.get("error"), said.get("reason") or ""
         if error and len(error) > _LONGEST_ERROR:
             error, reason = "recorded", f"{error}: {reason}" if reason else error
@@ -208,6 +214,8 @@ class Ledger:
             reason=reason,
             consistent=said.get("consistent"),
             error=error,
+            step=said.get("step"),
+            overlap=None if said.get("step") is None else overlap,
         )
 
     def compare(self, entry: Entry, pairs: Iterable[tuple[str, str]]) -> None:
@@ -307,7 +315,7 @@ class Ledger:
 
 def _same(verdict: Verdict) -> tuple[object, ...]:
     """What makes two verdicts about a pair one and the same, whenever they were written."""
-    ballot = (verdict.judge, verdict.slots, verdict.sample)
+    ballot = (verdict.judge, verdict.slots, verdict.sample, verdict.step)
     said = (verdict.choice, verdict.strength, verdict.probability, dict(verdict.criteria), verdict.consistent)
     return (*ballot, *said, verdict.reason, verdict.error)
 

@@ -346,7 +346,7 @@ def _add(ledger: Ledger, entry: Entry, line: Line, picture: Picture | None) -> N
     entry.failed_before = entry.failed_before or ("audit" in data and data["audit"] is None)
     for text in (a, b):
         ledger.add_description(entry, text)
-    ledger.add_verdicts(entry, a, b, data.get("verdicts") or ())
+    ledger.add_verdicts(entry, a, b, data.get("verdicts") or (), data.get("overlap"))
     ledger.add_choices(entry, choices)
     for edit in data.get("edits") or ():
         ledger.add_edit(entry, texts[edit["of"]], edit["annotator"], edit["text"])

@@ -3,9 +3,11 @@
 from dataclasses import asdict
 from typing import Any
 
+from captionjudge.reporting.cascade import Spending
 from captionjudge.reporting.columns import Recorded
 from captionjudge.reporting.figures.basis import Basis, Rules, basis
 from captionjudge.reporting.figures.bias import preferences
+from captionjudge.reporting.figures.cascade import cascade
 from captionjudge.reporting.figures.comparison import comparisons
 from captionjudge.reporting.figures.judge import MOST_JUDGES, judge
 from captionjudge.reporting.figures.people import people
@@ -16,11 +18,12 @@ from captionjudge.reporting.figures.slices import slices
 from captionjudge.statistics.outcomes import count_outcomes, rule_text
 
 
-def figures(recorded: Recorded, rules: Rules | None = None) -> dict[str, Any]:
+def figures(recorded: Recorded, rules: Rules | None = None, spending: Spending | None = None) -> dict[str, Any]:
     """All statistics that the file allows; docs/report.md lists the keys. What is not defined is null.
 
     Args:
         rules: for what is not decided, and for what is drawn at random.
+        spending: what the project's cascade of judges costs, where it has one.
     """
     rules = rules or Rules()
     found = basis(recorded, rules)
@@ -37,6 +40,7 @@ def figures(recorded: Recorded, rules: Rules | None = None) -> dict[str, Any]:
         "ranking": ranking(found),
         "families": preferences(found),
         "judges": [judge(found, index) for index in range(min(MOST_JUDGES, len(recorded.verdicts.names)))],
+        "cascade": cascade(found, spending),
         "judges_left_out": max(0, len(recorded.verdicts.names) - MOST_JUDGES),
         "people": people(found),
         "scores": scores(recorded),
