@@ -211,13 +211,16 @@ def test_an_image_without_a_picture_is_named_when_it_is_to_be_judged(project: Pr
     ("change", "reason"),
     [
         ({"a": {"candidate": "Z"}}, "a.candidate: 'Z' is no candidate of the project"),
-        ({"a": {"candidate": "X", "text": 1}}, "a.text must be a text"),
+        ({"a": {"candidate": "X", "text": 1}}, "a.text, model and family must be text"),
         ({"a": {"candidate": "X", "text": "another"}}, "a.text: 'X' has another description of '1.png' already"),
         ({"image": None}, "image: it is missing"),
         ({"image": "x" * 3000}, "image: the name has more than 2600 bytes"),
         ({"verdicts": {}}, "verdicts must be a list"),
         ({"verdicts": [{"judge": "j", "sample": -1}]}, r"verdicts[0].sample must be a whole number"),
-        ({"verdicts": [{"judge": "j", "criteria": {"C": {"a": []}}}]}, "must hold a text or a number"),
+        (
+            {"verdicts": [{"judge": "j", "criteria": {"C": {"a": {}}}}]},
+            "must be a label, a number, a list of labels, or null",
+        ),
         ({"final_choices": [{"annotator": "x" * 101, "choice": "a"}]}, "final_choices[0].annotator"),
         ({"final_choices": [{"annotator": "Ann", "choice": "a"}]}, "'Ann' chose 'Y' about '1.png' already"),
         ({"final_choices": [{"annotator": "Ann", "choice": "a", "shown": ["X"]}]}, "shown must hold both"),

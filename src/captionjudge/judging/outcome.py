@@ -42,8 +42,8 @@ def merge(verdicts: Iterable[Verdict]) -> Merged:
     Those about the latest texts count, of each judge, order and sample the latest. A judge's outcome is its choice
     when all orders agree, `unstable` when they do not, `failed` when one is missing its choice. A panel's outcome is
     the one of more than half of the judges that did not fail; without such a majority it is `unstable`. A cascade's
-    outcome is that of the last judge that was asked. Where there are verdicts of both, the newest says which it is. Of no
-    verdicts it is `missing`.
+    outcome is that of the last judge that was asked. Where there are verdicts of both, the newest says which it is.
+    Of no verdicts it is `missing`.
     """
     by_judge = _by_judge(standing(verdicts))
     if any(verdict.step is not None for said in by_judge.values() for verdict in said):

@@ -145,7 +145,7 @@ def move(batch: Batch, task_: Task, owner: str, there: str, pathway: str, *, kee
     batch.add(Event(new_id(), task_.project_id, task_.item_id, "moved", owner, now, task_.stage, there, pathway))
 
 
-def send(batch: Batch, item_ids: Sequence[str], here: str, there: str, pathway: str, actor: str) -> None:
+def send(batch: Batch, item_ids: list[str], here: str, there: str, pathway: str, actor: str) -> None:
     """Move the tasks of images that nobody works on, as a person's decision does: all of them.
 
     Raises:
@@ -153,7 +153,7 @@ def send(batch: Batch, item_ids: Sequence[str], here: str, there: str, pathway: 
     """
     batch.flush()
     now = now_ms()
-    moved = {"ids": list(item_ids), "here": here, "there": there, "now": now}
+    moved = {"ids": item_ids, "here": here, "there": there, "now": now}
     found = {row.item_id: row.project_id for row in batch.connection.execute(_SEND, moved)}
     for item_id in item_ids:
         if item_id not in found:

@@ -108,7 +108,7 @@ class Standings:
             ledger.batch.add(replace(task, stage=there))
         elif there != task.stage and self._may_move(task, there):
             try:
-                tasks.send(ledger.batch, entry.image.id, task.stage, there, _pathway(self._setup, task, there), ACTOR)
+                tasks.send(ledger.batch, [entry.image.id], task.stage, there, _pathway(self._setup, task, there), ACTOR)
             except StaleLease:
                 # A worker has it: what it does with the image comes after this.
                 return
