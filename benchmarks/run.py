@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-POINTS = ((64, 0.05), (256, 0.5))
+POINTS = ((64, 0.05), (256, 0.5), (256, 0.05))
 CALLS = 4
 
 
