@@ -97,6 +97,11 @@ def test_a_line_without_verdicts_may_say_what_they_came_to() -> None:
     assert found.soft_label == pytest.approx((0.8 + 1) / 3)
 
 
+def test_where_no_judge_was_asked_the_person_decides_alone() -> None:
+    found = only(line([], [person("b")]) | {"outcome": "missing"})
+    assert (found.decision, found.source, found.judged) == ("b", "person", None)
+
+
 def test_the_probability_is_the_judges_and_only_where_they_chose_the_same() -> None:
     sure = both_orders("a", probability=0.8)
     assert only(line(sure)).probability == pytest.approx(0.8)

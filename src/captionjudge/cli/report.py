@@ -230,6 +230,8 @@ def print_report(found: "Report") -> None:
         f"A wins: its share and the 95 % Wilson interval; {RULE}.\nbad: both descriptions bad; unstable: the choice "
         "changed with the order (flips)."
     )
+    if found.pairs and not any(sum(pair.outcomes.values()) for pair in found.pairs):
+        typer.echo("No judge has been asked yet; what people chose is in --html and --json.")
     print_failures(found.failures)
     rows = [
         [each.purpose, each.role, each.model, each.calls, each.failures, each.prompt_tokens + each.completion_tokens]

@@ -225,7 +225,7 @@ def _merged(line: Mapping[str, Any]) -> Merged | None:
     if said:
         return merge_said(said)
     outcome, probability = line.get("outcome"), line.get("probability")
-    if outcome is None:
+    if outcome in (None, "missing"):
         return None
     if outcome not in OUTCOMES:
         raise DataError(f"outcome must be one of {', '.join(OUTCOMES)}, or null")
