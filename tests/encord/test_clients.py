@@ -64,14 +64,17 @@ def choose_on_the_page(site: Site) -> None:
         browser.trust_env = False
         browser.headers["sec-fetch-site"] = "same-origin"
         assert browser.get(site.served.start_link, timeout=60).status_code == 200
-        page = browser.get(f"{site.served.origin}/desk", timeout=60)
-        while (form := re.search(r'action="([^"]*/choice[^"]*)"', page.text)) is not None:
-            vote = re.search(r'name="vote" value="([^"]+)"', page.text)
-            assert vote is not None
-            there = site.served.origin + form[1].replace("&amp;", "&")
-            assert browser.post(there, data={"vote": vote[1], "choice": "1"}, timeout=60).status_code == 200
-            page = browser.get(f"{site.served.origin}/desk", timeout=60)
-        assert (page.status_code, "/choice" in page.text) == (200, False)
+        # Whatever chance put into the random audit is a queue of its own.
+        for queue in ("pending", "audit"):
+            desk = f"{site.served.origin}/desk?queue={queue}"
+            page = browser.get(desk, timeout=60)
+            while (form := re.search(r'action="([^"]*/choice[^"]*)"', page.text)) is not None:
+                vote = re.search(r'name="vote" value="([^"]+)"', page.text)
+                assert vote is not None
+                there = site.served.origin + form[1].replace("&amp;", "&")
+                assert browser.post(there, data={"vote": vote[1], "choice": "1"}, timeout=60).status_code == 200
+                page = browser.get(desk, timeout=60)
+            assert (page.status_code, "/choice" in page.text) == (200, False)
 
 
 def exported(site: Site) -> Mapping[str, Any]:
