@@ -136,6 +136,7 @@ def test_on_paper_everything_is_there_in_light_colours(cards: dict[str, Path], r
 def test_tables_can_be_reached_and_moved_with_the_keyboard(cards: dict[str, Path], reader: Reader) -> None:
     page = reader.open(cards["rich"], 320)
     table = page.get_by_role("region", name="Win rates, table")
+    table.evaluate("one => { one.moved = new Promise(done => one.addEventListener('scroll', done, {once: true})); }")
     table.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.activeElement.scrollLeft > 0")
+    assert table.evaluate("one => one.moved.then(() => one.scrollLeft)") > 0
