@@ -3,6 +3,9 @@
 
 DEMO ?= demo
 
+# Every process that the tests start would compile all it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-training check lint types rooms format bench lock
 
 demo:

@@ -143,9 +143,21 @@ def test_what_is_no_swipe_chooses_nothing(shop: Shop, visit: Visit, right: int, 
     assert posts == []
 
 
+# The picture is there, and the text stays where it is from one frame to the next.
+AT_REST = """async (text) => {
+  await document.querySelector("[data-frame] img")?.decode();
+  for (let before = null, now; ; before = now) {
+    await new Promise(requestAnimationFrame);
+    now = text.getBoundingClientRect().y;
+    if (now === before) return;
+  }
+}"""
+
+
 def swipe(page: Page, right: int, down: int) -> None:
     """Draw a finger over the first description."""
     page.locator(".card").first.scroll_into_view_if_needed()
+    page.locator(".card .text").first.evaluate(AT_REST)
     box = page.locator(".card .text").first.bounding_box()
     assert box is not None
     x, y = box["x"] + 180, box["y"] + 5
