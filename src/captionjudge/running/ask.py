@@ -39,7 +39,10 @@ _RECENT = 1024
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request and what it is for. `since` is when the task's present attempt began (milliseconds since 1970)."""
+    """One request and what it is for. `since` is when the task's present attempt began (milliseconds since 1970).
+
+    `new` says that the store cannot hold a reply to it, so that it is not asked.
+    """
 
     model: Model
     request: Request
@@ -49,6 +52,7 @@ class Question:
     since: int
     slots: Slots | None = None
     sample: int = 0
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,8 @@ class Asker:
             await flying.wait()
         landed = self._flying[digest] = asyncio.Event()
         try:
-            for call in [*await self._lookup.find(digest), *self._recent.get(digest, ())]:
+            kept = [] if question.new else await self._lookup.find(digest)
+            for call in (*kept, *self._recent.get(digest, ())):
                 known = _known(call, question.since, read)
                 if known is not None:
                     self._progress.reused()
@@ -164,8 +169,8 @@ class Asker:
             cost = 0.0
             clock, started = time.perf_counter(), now_ms()
             try:
-                with self._progress.call():
-                    reply = await question.model.reply(question.request)
+                self._progress.in_flight += 1
+                reply = await question.model.reply(question.request)
                 cost = price.cost(reply.usage) if price else 0.0
             except ModelError as error:
                 if error.kind == "rate_limit":
@@ -176,6 +181,7 @@ class Asker:
                 self._keep(question, _call(question, digest, self._project_id, attempt, error=error))
                 raise
             finally:
+                self._progress.in_flight -= 1
                 self._budget.settle(estimate, cost)
         attempt = _Attempt(started, _ms_since(clock), number)
         return self._judge_reply(question, digest, attempt, reply, cost if price else None, read)

@@ -52,7 +52,13 @@ async def _describe(work: Work, candidate: Candidate, models: Mapping[str, Model
         params=candidate.params(),
     )
     question = Question(
-        models[candidate.model], request, work.item.id, PURPOSE, candidate.name, since=work.task.updated_at
+        models[candidate.model],
+        request,
+        work.item.id,
+        PURPOSE,
+        candidate.name,
+        since=work.task.updated_at,
+        new=work.fresh,
     )
     answered = await work.asker.ask(question, _reader(candidate))
     return description(work.item, candidate, answered)

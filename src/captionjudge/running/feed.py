@@ -8,22 +8,23 @@ from typing import NamedTuple
 
 from captionjudge.identity import now_ms
 from captionjudge.running.setup import Setup
-from captionjudge.store import items, tasks, verdicts
+from captionjudge.store import calls, items, tasks, verdicts
 from captionjudge.store.batch import Batch
 from captionjudge.store.records import Item, Task, Verdict
 from captionjudge.store.writer import Writer
 
-_PER_CLAIM = 32
+_FEWEST, _MOST = 8, 128
 _SECONDS_BETWEEN_LOOKS = 1.0
 
 
 class Claim(NamedTuple):
-    """A leased task with all that is known of its image."""
+    """A leased task with all that is known of its image. `fresh`: nothing was ever asked about it."""
 
     task: Task
     item: Item
     descriptions: tuple[Item, ...]
     verdicts: tuple[Verdict, ...]
+    fresh: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,22 @@ class Lease:
 
 
 class Feed:
-    """Hands out claims until nothing is left to do, or until it is closed."""
+    """Hands out claims until nothing is left to do, or until it is closed.
+
+    With `at_once` images worked on at once, half as many are claimed together: a claim costs much the same for many as
+    for a few, and what one run holds no other can take.
+    """
 
     def __init__(
-        self, setup: Setup, writer: Writer, stages: Sequence[str], lease: Lease, *, most: int | None, watch: bool
+        self,
+        setup: Setup,
+        writer: Writer,
+        stages: Sequence[str],
+        lease: Lease,
+        *,
+        most: int | None,
+        watch: bool,
+        at_once: int,
     ) -> None:
         self._setup = setup
         self._writer = writer
@@ -50,6 +63,7 @@ class Feed:
         self._lease = lease
         self._left = most
         self._watch = watch
+        self._together = min(max(at_once // 2, _FEWEST), _MOST)
         self._claims: deque[Claim] = deque()
         self._looking = asyncio.Lock()
         self._closed = asyncio.Event()
@@ -70,7 +84,7 @@ class Feed:
 
     async def _claim_more(self) -> bool:
         """Whether there may be more to come."""
-        most = _PER_CLAIM if self._left is None else min(_PER_CLAIM, self._left)
+        most = self._together if self._left is None else min(self._together, self._left)
         claims = await self._writer.write(lambda batch: self._claim(batch, most))
         if claims:
             self._claims.extend(claims)
@@ -96,8 +110,15 @@ class Feed:
         # Only a task that failed before can have verdicts at its stage.
         again = [each.item.id for each in claimed if each.task.attempts]
         given = verdicts.of_items(batch.connection, again) if again else {}
+        fresh = calls.never_asked(batch.connection, [each.item for each in claimed])
         return [
-            Claim(each.task, each.item, tuple(texts.get(each.item.tag, ())), tuple(given.get(each.item.id, ())))
+            Claim(
+                each.task,
+                each.item,
+                tuple(texts.get(each.item.tag, ())),
+                tuple(given.get(each.item.id, ())),
+                each.item.id in fresh,
+            )
             for each in claimed
         ]
 

@@ -167,12 +167,20 @@ def _place(ballot: Ballot) -> _Place:
 
 
 async def ask_judge(
-    asker: Asker, judging: Judging, pairing: Pairing, ballot: Ballot, image: EncodedImage, purpose: str, since: int
+    asker: Asker,
+    judging: Judging,
+    pairing: Pairing,
+    ballot: Ballot,
+    image: EncodedImage,
+    purpose: str,
+    since: int,
+    *,
+    new: bool = False,
 ) -> Answered[Filled]:
     """Have a judge fill in the form for a pair, shown in the ballot's order with this picture.
 
     Args:
-        since: see `Question`.
+        since, new: see `Question`.
 
     Raises:
         ModelError: what the last attempt came to.
@@ -187,6 +195,7 @@ async def ask_judge(
         since=since,
         slots=ballot.slots,
         sample=ballot.sample,
+        new=new,
     )
     return await asker.ask(question, judging.forms[names].read)
 
@@ -194,7 +203,9 @@ async def ask_judge(
 async def _vote(work: Work, judging: Judging, pairing: Pairing, ballot: Ballot) -> _Given:
     image = await work.picture.get()
     try:
-        answered = await ask_judge(work.asker, judging, pairing, ballot, image, PURPOSE, work.task.updated_at)
+        answered = await ask_judge(
+            work.asker, judging, pairing, ballot, image, PURPOSE, work.task.updated_at, new=work.fresh
+        )
     except ModelError as error:
         if error.kind == "auth":
             raise

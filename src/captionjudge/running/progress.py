@@ -3,8 +3,6 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -41,15 +39,6 @@ class Progress:
     began: float = field(default_factory=time.monotonic)
     note: str = ""
     unit: str = "images"
-
-    @contextmanager
-    def call(self) -> Iterator[None]:
-        """While a call is under way."""
-        self.in_flight += 1
-        try:
-            yield
-        finally:
-            self.in_flight -= 1
 
     def called(self, call: Call) -> None:
         """A call ended, one way or the other."""

@@ -15,7 +15,15 @@ from captionjudge.running.describe import describe_stage
 from captionjudge.running.feed import Feed, Lease
 from captionjudge.running.judge import Judging, judge_stage
 from captionjudge.running.lookup import Lookup
-from captionjudge.running.means import READERS, cancel, in_flight, interruptible, keep_shown, new_asker
+from captionjudge.running.means import (
+    READERS,
+    cancel,
+    in_flight,
+    interruptible,
+    keep_shown,
+    new_asker,
+    rare_collections,
+)
 from captionjudge.running.progress import Display, Progress, Silence
 from captionjudge.running.setup import Duty, Setup, duties
 from captionjudge.running.stage import Handler
@@ -112,8 +120,19 @@ class Runner:
 
     async def _work_through(self, writer: Writer, lease: Lease, budget: Budget) -> None:
         options = self._options
-        feed = Feed(self._setup, writer, list(self._handlers), lease, most=options.limit, watch=options.watch)
+        width = min(map(self._width, self._duties.values()), default=1)
+        images = in_flight(self._setup, self._models, width)
+        feed = Feed(
+            self._setup,
+            writer,
+            list(self._handlers),
+            lease,
+            most=options.limit,
+            watch=options.watch,
+            at_once=images,
+        )
         with (
+            rare_collections(),
             ThreadPoolExecutor(os.cpu_count(), "captionjudge-image") as image_threads,
             ThreadPoolExecutor(READERS, "captionjudge-read") as read_threads,
             options.display as display,
@@ -129,8 +148,6 @@ class Runner:
             worker = Worker(
                 self._setup, self._handlers, writer, lease, asker, image_threads, self._progress, options.trace
             )
-            width = min(map(self._width, self._duties.values()), default=1)
-            images = in_flight(self._setup, self._models, width)
             self._tasks = [asyncio.create_task(self._worker(worker, feed)) for _ in range(images)]
             try:
                 await asyncio.gather(*self._tasks)

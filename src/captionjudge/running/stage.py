@@ -63,7 +63,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One image at one stage, and the means to work on it."""
+    """One image at one stage, and the means to work on it. `fresh`: nothing was asked about it before this run."""
 
     setup: Setup
     task: Task
@@ -72,6 +72,7 @@ class Work:
     verdicts: tuple[Verdict, ...]
     picture: Picture
     asker: Asker
+    fresh: bool = False
 
     def description(self, candidate: str) -> Item | None:
         """The candidate's latest description of the image."""

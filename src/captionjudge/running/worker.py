@@ -36,7 +36,9 @@ class Worker:
     async def take_through(self, claim: Claim) -> None:
         """Through every stage that has a handler, until one has none or fails."""
         picture = Picture(self.setup, claim.item, self.threads)
-        work = Work(self.setup, claim.task, claim.item, claim.descriptions, claim.verdicts, picture, self.asker)
+        work = Work(
+            self.setup, claim.task, claim.item, claim.descriptions, claim.verdicts, picture, self.asker, claim.fresh
+        )
         try:
             with self.trace.image(claim.item):
                 while (next_ := await self._one_stage(work)) is not None:

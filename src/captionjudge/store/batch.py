@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Insert, Table, Update, bindparam, null
-from sqlalchemy.dialects import postgresql, sqlite
 
 from captionjudge.store import tables
+from captionjudge.store.prepared import execute_many
 from captionjudge.store.records import (
     Answer,
     Call,
@@ -24,6 +24,9 @@ from captionjudge.store.records import (
     Task,
     Verdict,
 )
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 Record = Item | Task | Call | Verdict | Answer | Event | Review | Reviewer
 
@@ -111,17 +114,17 @@ class Batch:
             table = tables.metadata.tables[name]
             # A file that has changed since it was imported is another image's now.
             anew = table is tables.source
-            insert = replacing(self.connection.dialect.name, table) if anew else table.insert()
-            self.connection.execute(insert, rows[name])
+            insert = replacing(self.connection.dialect.name, table) if anew else adding(table)
+            execute_many(self.connection, insert, rows[name])
         alterations, self._alterations = self._alterations, {}
         for statement, altered in alterations.items():
-            if self.connection.execute(statement, [row for row, _ in altered]).rowcount != len(altered):
+            if execute_many(self.connection, statement, [row for row, _ in altered]) != len(altered):
                 # Which one it was shows when the changes are applied one by one.
                 raise altered[-1][1]()
         if self._cases:
             entering = replacing(self.connection.dialect.name, tables.review_case, _KEPT_ON_ENTRY)
-            self.connection.execute(entering, [row for _, row in sorted(self._cases.items())])
-            self.connection.execute(_ASK_ANEW, [{"entered": item_id} for item_id in sorted(self._cases)])
+            execute_many(self.connection, entering, [row for _, row in sorted(self._cases.items())])
+            execute_many(self.connection, _ASK_ANEW, [{"entered": item_id} for item_id in sorted(self._cases)])
             self._cases.clear()
 
     def finish(self) -> None:
@@ -137,10 +140,10 @@ class Batch:
             (ignoring(dialect, tables.document), documents),
             (replacing(dialect, tables.pair), pairs),
             (replacing(dialect, tables.probe), probes),
-            (_adding(dialect, tables.usage), usage),
+            (_summing(dialect, tables.usage), usage),
         ):
             if rows:
-                self.connection.execute(statement, rows)
+                execute_many(self.connection, statement, rows)
         self._documents.clear()
         self._pairs.clear()
         self._probes.clear()
@@ -153,6 +156,12 @@ def row_of(record: Record | Pair | Case | Standing | Probe) -> dict[str, Any]:
 
 
 # Built once a dialect: building and keying a statement costs more than running it.
+@cache
+def adding(table: Table) -> Insert:
+    """An insert of rows that are new."""
+    return table.insert()
+
+
 @cache
 def ignoring(dialect: str, table: Table) -> Insert:
     """An insert that leaves a row alone that has the same key."""
@@ -169,7 +178,7 @@ def replacing(dialect: str, table: Table, kept: tuple[str, ...] = ()) -> Insert:
 
 
 @cache
-def _adding(dialect: str, table: Table) -> Insert:
+def _summing(dialect: str, table: Table) -> Insert:
     insert, keys = _insert(dialect, table), _keys(table)
     sums = {column.name: column + insert.excluded[column.name] for column in table.columns if column.name not in keys}
     return insert.on_conflict_do_update(index_elements=keys, set_=sums)
@@ -179,5 +188,12 @@ def _keys(table: Table) -> list[str]:
     return [column.name for column in table.primary_key]
 
 
-def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+def _insert(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
+    # The other database's dialect takes long to load.
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert as into_sqlite
+
+        return into_sqlite(table)
+    from sqlalchemy.dialects.postgresql import insert as into_postgresql
+
+    return into_postgresql(table)

@@ -1,13 +1,19 @@
 """Calls: every question to a model and what came of it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, cast, func, select
+from sqlalchemy import BigInteger, Connection, bindparam, cast, func, select
 
 from captionjudge.store.batch import Batch
-from captionjudge.store.records import Call, Usage
-from captionjudge.store.tables import call, usage, verdict
+from captionjudge.store.records import Call, Item, Usage
+from captionjudge.store.tables import call, item, project, usage, verdict
+
+_SHARING = select(item.c.id, item.c.digest).where(
+    item.c.project_id.in_(select(project.c.id)), item.c.digest.in_(bindparam("digests", expanding=True))
+)
+_ASKED_ABOUT = select(call.c.item_id).where(call.c.item_id.in_(bindparam("ids", expanding=True))).distinct()
 
 
 class Origin(NamedTuple):
@@ -42,6 +48,14 @@ def replies(connection: Connection, digests: Sequence[str]) -> dict[str, list[Ca
     for row in connection.execute(statement.order_by(call.c.id)):
         found.setdefault(row.request_digest, []).append(Call(**row._mapping))
     return found
+
+
+def never_asked(connection: Connection, images: Sequence[Item]) -> set[str]:
+    """The ids of those images about which no call was ever made, and whose content no other item has."""
+    shared = connection.execute(_SHARING, {"digests": [image.digest for image in images]}).all()
+    once = Counter(row.digest for row in shared)
+    alone = [image.id for image in images if once[image.digest] == 1]
+    return set(alone).difference(connection.execute(_ASKED_ABOUT, {"ids": alone}).scalars())
 
 
 def of_item(connection: Connection, item_id: str) -> list[Call]:

@@ -1,8 +1,9 @@
 """Types of columns that hold the same on every database."""
 
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Dialect, String, Text, TypeDecorator
+from sqlalchemy import Dialect, String, Text, TypeDecorator, Uuid
 from sqlalchemy.types import TypeEngine
 
 from captionjudge.text import storable
@@ -38,3 +39,25 @@ class Name(Words):
 
     cache_ok = True
     collation = "C"
+
+
+class Id(Uuid[str]):
+    """A UUID as the text that records have. SQLite keeps it as 32 digits."""
+
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(as_uuid=False)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """How a value that was read becomes the text. Every row has several, and SQLAlchemy's way parses each."""
+        if dialect.name == "sqlite":
+            return _dashed
+        found: Callable[[Any], Any] | None = super().result_processor(dialect, coltype)  # type: ignore[no-untyped-call]
+        return found
+
+
+def _dashed(digits: str | None) -> str | None:
+    if digits is None:
+        return None
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -11,8 +11,10 @@ import orjson
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-# Its tables are in the same metadata, and must be there whenever a store is open.
 from captionjudge.errors import ConfigError, StoreError
+
+# Its tables are in the same metadata, and must be there whenever a store is open.
+from captionjudge.store import platform as _platform  # noqa: F401
 from captionjudge.store.address import address, shown
 from captionjudge.store.batch import Batch
 from captionjudge.store.migrate import migrate

@@ -1,11 +1,11 @@
 """The tables that only the labelling platform's protocol needs: keys, folders, datasets, label rows, side tasks."""
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Uuid
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table
 
-from captionjudge.store.columns import Name, Words
+from captionjudge.store.columns import Id, Name, Words
 from captionjudge.store.tables import metadata
 
-_ID = Uuid(as_uuid=False)
+_ID = Id()
 _DIGEST = String(64)
 
 

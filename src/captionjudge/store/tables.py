@@ -12,11 +12,10 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Uuid,
     text,
 )
 
-from captionjudge.store.columns import Name, Words
+from captionjudge.store.columns import Id, Name, Words
 
 metadata = MetaData(
     naming_convention={
@@ -27,7 +26,7 @@ metadata = MetaData(
     }
 )
 
-_ID = Uuid(as_uuid=False)
+_ID = Id()
 _DIGEST = String(64)
 
 

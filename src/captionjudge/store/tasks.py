@@ -1,6 +1,7 @@
 """Tasks: which image is at which stage, and who works on it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Select, Update, and_, bindparam, func, null, or_, select, update
@@ -26,6 +27,26 @@ _FAIL = _HELD.values(
     owner=null(),
     until=null(),
     updated_at=bindparam("now"),
+)
+_FREE = (
+    select(task.c.id)
+    .where(
+        task.c.project_id == bindparam("project"),
+        task.c.stage == bindparam("here"),
+        task.c.state == "waiting",
+        or_(task.c.owner.is_(None), task.c.until < bindparam("now")),
+    )
+    .order_by(task.c.priority.desc(), task.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_THESE = task.c.id.in_(bindparam("ids", expanding=True))
+_LEASE = update(task).where(_THESE).values(owner=bindparam("by"), until=bindparam("to"))
+_TASK_FIELDS = len(fields(Task))
+_WITH_IMAGE = (
+    select(*(task.c[each.name] for each in fields(Task)), *(item.c[each.name] for each in fields(Item)))
+    .join_from(task, item, item.c.id == task.c.item_id)
+    .where(_THESE)
 )
 _SEND = (
     update(task)
@@ -91,35 +112,17 @@ def claim(
 
 
 def _free(connection: Connection, project_id: str, stage: str, now: int, most: int) -> list[str]:
-    statement = (
-        select(task.c.id)
-        .where(
-            task.c.project_id == project_id,
-            task.c.stage == stage,
-            task.c.state == "waiting",
-            or_(task.c.owner.is_(None), task.c.until < now),
-        )
-        .order_by(task.c.priority.desc(), task.c.id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    return list(connection.execute(statement).scalars())
+    given = {"project": project_id, "here": stage, "now": now, "most": most}
+    return list(connection.execute(_FREE, given).scalars())
 
 
 def _take(connection: Connection, ids: Sequence[str], owner: str, until: int) -> list[Claimed]:
     if not ids:
         return []
-    connection.execute(update(task).where(task.c.id.in_(ids)).values(owner=owner, until=until))
-    columns = [column.label(f"task_{column.name}") for column in task.columns]
-    rows = connection.execute(select(*columns, item).join(item, item.c.id == task.c.item_id).where(task.c.id.in_(ids)))
-    found = {row.task_id: row._mapping for row in rows}
-    return [
-        Claimed(
-            Task(**{column.name: found[id_][f"task_{column.name}"] for column in task.columns}),
-            Item(**{column.name: found[id_][column.name] for column in item.columns}),
-        )
-        for id_ in ids
-    ]
+    connection.execute(_LEASE, {"ids": ids, "by": owner, "to": until})
+    rows = connection.execute(_WITH_IMAGE, {"ids": ids})
+    found = {row[0]: Claimed(Task(*row[:_TASK_FIELDS]), Item(*row[_TASK_FIELDS:])) for row in rows}
+    return [found[id_] for id_ in ids]
 
 
 def extend(batch: Batch, owner: str, until: int) -> int:
