@@ -198,11 +198,11 @@ def watched(runs: tuple[Watched, Watched]) -> Watched:
     return runs[0]
 
 
-def test_calls_are_within_stages_within_images_within_the_run(watched: Watched) -> None:
-    (run,) = watched.named("run")
-    assert run.parent is None
-    assert {span.context.trace_id for span in watched.spans} == {run.context.trace_id}
-    assert [watched.parent(image) for image in watched.named("image")] == [run] * 4
+def test_calls_are_within_stages_within_images_which_are_traces_linked_to_the_run(watched: Watched) -> None:
+    (run,), images = watched.named("run"), watched.named("image")
+    assert [image.parent for image in (run, *images)] == [None] * 5
+    assert [[link.context for link in image.links] for image in images] == [[run.context]] * 4
+    assert len({span.context.trace_id for span in watched.spans}) == 5
     above = Counter((stage.name, watched.parent(stage) in watched.named("image")) for stage in watched.named("stage "))
     assert above == {("stage Describe", True): 4, ("stage Judge", True): 3}
     for call in watched.named("chat "):

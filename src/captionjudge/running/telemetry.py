@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from opentelemetry.context import Context
 from opentelemetry.metrics import MeterProvider
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider, get_current_span
+from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, TracerProvider, get_current_span
 
 from captionjudge import __version__
 from captionjudge.errors import CaptionjudgeError, ModelError
@@ -85,8 +86,8 @@ class Telemetry:
 
     @contextmanager
     def image(self, image: Item) -> Iterator[None]:
-        """The span of an image."""
-        with self._span("image", {"captionjudge.image.id": image.id}) as span:
+        """The span of an image: the root of a trace of its own, since one of a whole run would grow with it."""
+        with self._span("image", {"captionjudge.image.id": image.id}, root=True) as span:
             token = _IMAGE.set(span)
             try:
                 yield
@@ -163,10 +164,19 @@ class Telemetry:
         _fail(get_current_span(), _type(error))
 
     @contextmanager
-    def _span(self, name: str, about: Attributes, kind: SpanKind = SpanKind.INTERNAL) -> Iterator[Span]:
+    def _span(
+        self, name: str, about: Attributes, kind: SpanKind = SpanKind.INTERNAL, *, root: bool = False
+    ) -> Iterator[Span]:
+        above = get_current_span().get_span_context()
         # Of an exception nothing but its type: its message may quote what a model wrote.
         with self._tracer.start_as_current_span(
-            name, kind=kind, attributes=about, record_exception=False, set_status_on_exception=False
+            name,
+            context=Context() if root else None,
+            links=[Link(above)] if root else None,
+            kind=kind,
+            attributes=about,
+            record_exception=False,
+            set_status_on_exception=False,
         ) as span:
             try:
                 yield span
