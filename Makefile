@@ -41,10 +41,9 @@ format:
 
 bench:
 	@scripts/setup dev
-	.venv/bin/uv pip install -q --python .venv/bin/python -c constraints.txt --group bench
-	.venv/bin/python benchmarks/run.py
+	.venv/bin/python -m benchmarks.run
 
 lock:
 	@scripts/setup dev
 	.venv/bin/uv pip compile -q --no-header --no-annotate --no-emit-index-url --no-emit-find-links --all-extras \
-	  --group dev --group models --group convert --group bench pyproject.toml -o constraints.txt
+	  --group dev --group models --group convert pyproject.toml -o constraints.txt

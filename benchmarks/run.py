@@ -1,242 +1,180 @@
-"""The runner against the limit: share of the ideal, CPU a call, memory; beside it the openai SDK on the same job.
+"""The runner against the limit and beside what people would use instead, in one run on one machine.
 
-    python benchmarks/run.py [--items N] [--runs N] [--in-flight N] [--store URL] [--json FILE]
+    python -m benchmarks.run [--peers ours,openai,notebook,curator,inspect_ai] [--points 64x50,256x500,256x50,whole]
+                             [--pictures small|12mp] [--images N] [--runs N] [--json FILE] [--points memory]
+                             [--latency 50~0.6] [--failures 0.02] [--rate 40]
 
-The job: two descriptions and two orders of one judge for each image of about 100 KB, every reply checked and stored.
-The ideal is items x calls x latency / calls in flight. The model server is a process of its own.
+The job: two descriptions and two orders of one judge for each image, every reply checked and stored. The ideal is
+items x calls x latency / calls in flight. Clients take turns, so that what else the machine does meets all of them;
+figures are medians. docs/benchmarks.md says what each column means.
 """
 
 import argparse
-import asyncio
-import base64
-import io
 import json
 import os
-import resource
-import subprocess
+import platform
 import sys
 import tempfile
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-POINTS = ((64, 0.05), (256, 0.5), (256, 0.05))
-CALLS = 4
+from benchmarks.environments import OURS, PACKAGES, NotInstalled, python_of
+from benchmarks.measure import Failed, Point, Row, measure, wrk
+from benchmarks.pictures import make_pictures
+from benchmarks.script import Latency, add_options, latency, script_of
+from benchmarks.table import head, line, medians, ratio_line, ratios
 
-
-def median(values: Iterable[float]) -> float:
-    """The middle one; of two, halfway. `statistics.py` beside this file hides the standard library's module."""
-    ordered = sorted(values)
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
-
-
-def make_images(folder: Path, number: int) -> None:
-    """JPEGs of 1024 x 768 pixels and about 100 KB, all different."""
-    import numpy as np
-    from PIL import Image
-
-    rng = np.random.default_rng(7)
-    coarse = rng.integers(0, 255, (48, 64, 3), dtype=np.uint8)
-    noise = rng.integers(0, 28, (768, 1024, 3), dtype=np.uint8)
-    picture = np.asarray(Image.fromarray(coarse).resize((1024, 768), Image.Resampling.BICUBIC)) // 2 + noise
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=77)
-    data = buffer.getvalue()
-    for index in range(number):
-        # A comment of its own makes each file another content without encoding it anew.
-        comment = b"\xff\xfe\x00\x0a%08d" % index
-        (folder / f"{index:06}.jpg").write_bytes(data[:2] + comment + data[2:])
-
-
-@contextmanager
-def provider(latency: float) -> Iterator[int]:
-    command = [sys.executable, str(HERE / "provider.py"), str(latency)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield int(json.loads(process.stdout.readline())["port"])
-        process.stdin.close()
-        process.stdout.read()
-
-
-@contextmanager
-def database(store: str) -> Iterator[str]:
-    """The URL of a database of its own on the PostgreSQL server of `store`; of none when there is no server."""
-    if not store:
-        yield ""
-        return
-    import psycopg
-    from sqlalchemy.engine import make_url
-
-    name = f"captionjudge_bench_{os.getpid()}"
-    with psycopg.connect(store, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}".encode())
-        try:
-            yield make_url(store).set(database=name).render_as_string(hide_password=False)
-        finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-
-
-def ours(folder: Path, port: int, concurrency: int, store: str = "") -> dict[str, float]:
-    """One run in this process; the project is made beforehand and not counted."""
-    with database(store) as url:
-        return _ours(folder, port, concurrency, url)
-
-
-def _ours(folder: Path, port: int, concurrency: int, url: str) -> dict[str, float]:
-    from captionjudge.project import Project, write_template
-
-    images = folder / "images"
-    home = folder / "project"
-    write_template(home, "default")
-    config = home / "captionjudge.toml"
-    text = f'store = "{url}"\n{config.read_text()}'
-    config.write_text(text)
-    with Project.open(home) as project:
-        project.import_images(images, check=False)
-    for old, new in (("embedded/terse", "local/a"), ("embedded/detailed", "local/b"), ("embedded/judge", "local/j")):
-        text = text.replace(old, new)
-    text += f'\n[providers.local]\nbase_url = "http://127.0.0.1:{port}/v1"\nconcurrency = {concurrency}\n'
-    config.write_text(text)
-    with Project.open(home) as project:
-        began = _usage()
-        summary = project.run()
-        measured = _since(began)
-        assert summary.progress.finished == len(list(images.iterdir())), summary
-        assert summary.progress.calls == summary.progress.finished * CALLS, summary
-    return measured
-
-
-async def _sdk(images: list[Path], port: int, concurrency: int) -> None:
-    from openai import AsyncOpenAI
-
-    client = AsyncOpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none")
-    slots = asyncio.Semaphore(concurrency)
-    strict: Any = {"type": "json_schema", "json_schema": {"name": "judgment", "schema": {"type": "object"}}}
-
-    async def call(model: str, url: str, text: str, **more: Any) -> str:
-        part: Any = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": text}]
-        async with slots:
-            made = await client.chat.completions.create(
-                model=model, messages=[{"role": "user", "content": part}], **more
-            )
-        return made.choices[0].message.content or ""
-
-    async def item(path: Path) -> None:
-        url = "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode()
-        a, b = await asyncio.gather(call("a", url, "Describe the image."), call("b", url, "Describe the image."))
-        orders = await asyncio.gather(
-            call("j", url, f"{a}\n{b}", response_format=strict), call("j", url, f"{b}\n{a}", response_format=strict)
-        )
-        for order in orders:
-            json.loads(order)
-
-    async def worker(paths: Iterator[Path]) -> None:
-        for path in paths:
-            await item(path)
-
-    paths = iter(images)
-    await asyncio.gather(*(worker(paths) for _ in range(concurrency)))
-    await client.close()
-
-
-def openai_sdk(folder: Path, port: int, concurrency: int, store: str = "") -> dict[str, float]:
-    """The same calls with the openai SDK: images encoded once an item, a bounded number of workers, nothing stored."""
-    images = sorted((folder / "images").iterdir())
-    began = _usage()
-    asyncio.run(_sdk(images, port, concurrency))
-    return _since(began)
-
-
-OURS, ON_SERVER, SDK = "captionjudge", "captionjudge, PostgreSQL", "openai SDK"
-CLIENTS = {OURS: ours, ON_SERVER: ours, SDK: openai_sdk}
-
-
-def _usage() -> tuple[float, float]:
-    return time.perf_counter(), time.process_time()
-
-
-def _since(began: tuple[float, float]) -> dict[str, float]:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": time.perf_counter() - began[0], "cpu": time.process_time() - began[1], "peak_mib": peak}
-
-
-def measure(
-    client: str, folder: Path, items: int, concurrency: int, latency: float, store: str = ""
-) -> dict[str, float]:
-    """One client in a process of its own."""
-    with provider(latency) as port, tempfile.TemporaryDirectory() as fresh:
-        os.symlink(folder / "images", Path(fresh) / "images")
-        command = [sys.executable, __file__, "--one", client, "--folder", fresh, "--port", str(port)]
-        command += ["--concurrency", str(concurrency), "--store", store if client == ON_SERVER else ""]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(done.stderr)
-        found: dict[str, float] = json.loads(done.stdout)
-    ideal = items * CALLS * latency / concurrency
-    return {
-        **found,
-        "items_a_second": items / found["seconds"],
-        "of_ideal": ideal / found["seconds"],
-        "cpu_ms_a_call": found["cpu"] * 1000 / (items * CALLS),
-    }
+YARDSTICK, ON_SERVER = "bare", "ours-postgresql"
+THROUGHPUT = (Point(64, Latency(0.05)), Point(256, Latency(0.5)), Point(256, Latency(0.05)))
+WHOLE, MEMORY = "whole", "memory"
+DEFAULT = ",".join([*map(str, THROUGHPUT), WHOLE])
+QUIET = 0.9
+"""Share of the ideal that the yardstick reaches at the first point on a machine that is quiet enough."""
+IMAGES = {"small": 2000, "12mp": 100}
+# The share of the ideal is the same however many they are; slow clients would take hours with all.
+FEWER = {"openai": 300, "curator": 300, "inspect_ai": 100, "notebook": 20}
+WHOLE_IMAGES = {"notebook": 30}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--items", type=int, default=2000)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument(
-        "--sdk-items", type=int, default=300, help="the SDK is slow; its share of the ideal is the same; 0: without it"
-    )
-    parser.add_argument("--in-flight", type=int, choices=[calls for calls, _ in POINTS], help="only this point")
-    parser.add_argument(
-        "--store", default="", help="also with a store in PostgreSQL: the URL of a server where databases may be made"
-    )
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--one", help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--concurrency", type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.one:
-        print(json.dumps(CLIENTS[options.one](options.folder, options.port, options.concurrency, options.store)))
-        return
-    points = [point for point in POINTS if options.in_flight in (None, point[0])]
-    numbers = {OURS: options.items, ON_SERVER: options.items if options.store else 0, SDK: options.sdk_items}
-    rows = _measure_all({client: number for client, number in numbers.items() if number}, points, options)
-    for row in rows:
-        print(
-            "{client:24} {concurrency:4} x {ms:3.0f} ms  {items_a_second:7.1f} items/s  {of_ideal:5.2f} of ideal"
-            "  {cpu_ms_a_call:6.2f} ms CPU a call  {peak_mib:5.0f} MiB".format(ms=row["latency"] * 1000, **row)
-        )
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=2))
-
-
-def _measure_all(
-    numbers: dict[str, int], points: list[tuple[int, float]], options: argparse.Namespace
-) -> list[dict[str, Any]]:
-    rows = []
+    options = parsed()
+    found: dict[str, Any] = {
+        "date": date.today().isoformat(),
+        "machine": f"{os.cpu_count()} CPUs, {platform.machine()}, Python {platform.python_version()}",
+        "server": " ".join(options.script.options()),
+    }
+    peers = installed(options.peers)
     with tempfile.TemporaryDirectory() as name:
-        folders = {number: Path(name) / str(number) for number in numbers.values()}
-        for number, folder in folders.items():
-            (folder / "images").mkdir(parents=True)
-            make_images(folder / "images", number)
-        for concurrency, latency in points:
-            found: dict[str, list[dict[str, float]]] = {client: [] for client in numbers}
-            for _ in range(options.runs):
-                for client, number in numbers.items():
-                    run = measure(client, folders[number], number, concurrency, latency, options.store)
-                    found[client].append(run)
-            for client, those in found.items():
-                middle = {key: median(run[key] for run in those) for key in those[0]}
-                rows.append({"client": client, "concurrency": concurrency, "latency": latency, **middle})
-    return rows
+        bench = Bench(options, Path(name))
+        print(head(), flush=True)
+        found["points"] = [bench.point(point, peers) for point in options.points if point != MEMORY]
+        if MEMORY in options.points:
+            found["memory"] = bench.memory()
+    found["versions"] = bench.versions
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peers", type=peers_of, default="ours,openai", help=f"of ours, {', '.join(PACKAGES)}")
+    parser.add_argument(
+        "--points", default=DEFAULT, help=f"IN_FLIGHTxMS[~SIGMA], {WHOLE}, {MEMORY}; by default {DEFAULT}"
+    )
+    parser.add_argument("--pictures", choices=IMAGES, default="small", help="about 100 KB, or 12 megapixels")
+    parser.add_argument("--images", type=int, help="for ours; 2000, or 100 of 12 megapixels")
+    parser.add_argument("--peer-images", type=int, help=f"for the others, which are slow; {FEWER}")
+    parser.add_argument("--whole-images", type=int, default=200, help="for the whole process")
+    parser.add_argument("--memory-images", type=int, nargs=2, default=(1000, 100_000), help="few and many")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--store", default="", help="ours also in PostgreSQL: a server's URL, to make a database on")
+    parser.add_argument("--json", type=Path)
+    add_options(parser)
+    options = parser.parse_args()
+    options.script = script_of(options)
+    try:
+        options.points = [point_of(text, options.latency) for text in options.points.split(",")]
+    except (argparse.ArgumentTypeError, ValueError):
+        parser.error(f"--points: {options.points!r} is no list of IN_FLIGHTxMS[~SIGMA], {WHOLE} and {MEMORY}")
+    return options
+
+
+def peers_of(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in (OURS[0], *PACKAGES)]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of {OURS[0]}, {', '.join(PACKAGES)}")
+    return names
+
+
+def point_of(text: str, instead: Latency | None) -> Point | str:
+    if text in (WHOLE, MEMORY):
+        return text
+    in_flight, _, time = text.partition("x")
+    return Point(int(in_flight), instead or latency(time))
+
+
+def installed(peers: list[str]) -> list[str]:
+    """The peers that can run; of each other, a line says why not."""
+    found = []
+    for peer in peers:
+        try:
+            python_of(peer)
+            found.append(peer)
+        except NotInstalled as error:
+            print(f"left out: {error}", file=sys.stderr, flush=True)
+    return found
+
+
+class Bench:
+    """All points of one invocation; pictures are made once for each number that is needed."""
+
+    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
+        self._options = options
+        self._folder = folder
+        self.versions: dict[str, str] = {}
+
+    def point(self, point: Point | str, peers: list[str]) -> dict[str, Any]:
+        """Runs all clients in turn, prints their medians and the ratios, and gives back both."""
+        whole = point == WHOLE
+        place = THROUGHPUT[0] if isinstance(point, str) else point
+        clients = [YARDSTICK, *peers, *([ON_SERVER] if self._options.store and not whole else [])]
+        runs: dict[str, list[Row]] = {client: [] for client in clients}
+        for _ in range(self._options.runs):
+            for client in clients:
+                if (row := self._run(client, place, whole)) is not None:
+                    runs[client].append(row)
+        rows = {client: medians(those) for client, those in runs.items() if those}
+        if not whole and (ceiling := wrk(self._one_picture(), place)) is not None:
+            rows["wrk"] = ceiling
+        for client, row in rows.items():
+            print(line(client, str(point), row), flush=True)
+        compared = ratios(rows)
+        for client, row in compared.items():
+            print(ratio_line(client, str(point), row), flush=True)
+        noisy = place == THROUGHPUT[0] and not whole and rows[YARDSTICK]["of_ideal"] < QUIET
+        if noisy:
+            print(f"too noisy: the bare client reached {rows[YARDSTICK]['of_ideal']:.2f} of the ideal, not {QUIET}")
+        return {"point": str(point), "too_noisy": noisy, "rows": rows, "ratios": compared, "runs": runs}
+
+    def memory(self) -> dict[str, Any]:
+        """The peak of ours with few and with many tiny images."""
+        place = THROUGHPUT[2]
+        rows = {}
+        for number in self._options.memory_images:
+            row, _ = measure("ours", self._pictures("tiny", number), place, self._options.script)
+            rows[str(number)] = row
+            print(line("ours", f"{number} tiny", row), flush=True)
+        few, many = (row["peak_mib"] for row in rows.values())
+        print(f"peak memory, many / few images: {many / few:.2f}", flush=True)
+        return {"rows": rows, "ratio": many / few}
+
+    def _run(self, client: str, place: Point, whole: bool) -> Row | None:
+        images = self._pictures(self._options.pictures, self._number(client, whole))
+        store = self._options.store if client == ON_SERVER else ""
+        peer = "ours" if client == ON_SERVER else client
+        try:
+            row, self.versions[client] = measure(peer, images, place, self._options.script, store)
+        except Failed as error:
+            print(f"left out: {error}", file=sys.stderr, flush=True)
+            return None
+        return row
+
+    def _number(self, client: str, whole: bool) -> int:
+        options = self._options
+        if whole:
+            return int(min(options.whole_images, WHOLE_IMAGES.get(client, options.whole_images)))
+        ours = options.images or IMAGES[options.pictures]
+        return int(min(ours, options.peer_images or FEWER[client])) if client in FEWER else int(ours)
+
+    def _pictures(self, kind: str, number: int) -> Path:
+        folder = self._folder / f"{kind}-{number}"
+        if not folder.exists():
+            make_pictures(kind, folder, number)
+        return folder
+
+    def _one_picture(self) -> Path:
+        return next(self._pictures(self._options.pictures, 1).iterdir())
 
 
 if __name__ == "__main__":
