@@ -1,83 +1,74 @@
 """The runner under a provider's rate limit: share of the rate that is possible, refusals, and nothing lost.
 
-    python benchmarks/pacing.py [--rates 40 200] [--seconds N]
+    python -m benchmarks.pacing [--rates 40 200] [--retry-after 1 0.2 none] [--headers no yes] [--seconds N] [--runs N]
 
-The server allows so many calls a second from a bucket that holds one second's, and refuses others with 429: with
-Retry-After 1, and without it. The runner is told nothing of it. Possible is (calls - bucket) / rate seconds.
+The server allows so many calls a second from a bucket that holds one second's, and refuses others with 429, with and
+without Retry-After, with and without x-ratelimit-* headers. The runner is told nothing of it: every run starts cold.
+Possible is (calls - bucket) / rate seconds.
 """
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 
-from PIL import Image
+from benchmarks.measure import Row, provider
+from benchmarks.peers.ours import make_project
+from benchmarks.pictures import make_pictures
+from benchmarks.script import Latency, Limit, Script
+from benchmarks.table import medians
 
 from captionjudge.project import Project
 
-HERE = Path(__file__).parent
-CALLS, LATENCY, CONCURRENCY = 4, 0.05, 64
+CALLS, LATENCY, CONCURRENCY = 4, Latency(0.05), 64
 
 
-def make_project(home: Path, port: int, items: int) -> None:
-    """A project with so many small images, asking the server at `port`."""
-    images = home / "images"
-    images.mkdir(parents=True)
-    for index in range(items):
-        Image.new("RGB", (48, 32), (index % 256, index // 256, 90)).save(images / f"{index:05}.png")
-    with Project.init(home / "project") as project:
-        project.import_images(images, check=False)
-    config = home / "project" / "captionjudge.toml"
-    text = config.read_text()
-    for old, new in (("embedded/terse", "local/a"), ("embedded/detailed", "local/b"), ("embedded/judge", "local/j")):
-        text = text.replace(old, new)
-    server = f'base_url = "http://127.0.0.1:{port}/v1"\nconcurrency = {CONCURRENCY}\n'
-    config.write_text(f"{text}\n[providers.local]\n{server}")
-
-
-def measure(rate: float, retry_after: str, seconds: float) -> dict[str, float]:
+def measure(limit: Limit, seconds: float) -> Row:
     """One run of about so many seconds, against a server in a process of its own."""
-    items = round(rate * (seconds + 1) / CALLS)
-    command = [sys.executable, str(HERE / "provider.py"), str(LATENCY), str(rate), retry_after]
-    with (
-        tempfile.TemporaryDirectory() as name,
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
-    ):
-        assert process.stdin is not None
-        assert process.stdout is not None
-        make_project(Path(name), json.loads(process.stdout.readline())["port"], items)
-        with Project.open(Path(name) / "project") as project:
-            began = time.perf_counter()
-            summary = project.run()
-            took = time.perf_counter() - began
-        process.stdin.close()
-        totals = json.loads(process.stdout.readline())
+    items = round(limit.rate * (seconds + 1) / CALLS)
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name) / "project"
+        make_pictures("tiny", Path(name) / "images", items)
+        with provider(Script(LATENCY, limit=limit)) as server:
+            make_project(home, Path(name) / "images", server.url, CONCURRENCY)
+            with Project.open(home) as project:
+                began = time.perf_counter()
+                summary = project.run()
+                took = time.perf_counter() - began
     calls = items * CALLS
     return {
         "lost": items - summary.progress.finished,
-        "repeated": totals["calls"] - calls,
-        "of_possible": (calls - rate) / rate / took,
-        "refusals_a_call": totals["refused"] / calls,
-        "refusals_an_item": totals["refused"] / items,
+        "repeated": server.totals["calls"] - calls,
+        "of_possible": (calls - limit.rate) / limit.rate / took,
+        "refusals_a_call": server.totals["refused"] / calls,
+        "refusals_an_item": server.totals["refused"] / items,
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rates", type=float, nargs="+", default=[40.0, 200.0], help="calls a second")
+    parser.add_argument("--retry-after", nargs="+", default=["1", "0.2", "none"], help="seconds, or none")
+    parser.add_argument("--headers", nargs="+", choices=("no", "yes"), default=["no", "yes"], help="x-ratelimit-*")
     parser.add_argument("--seconds", type=float, default=8.0, help="how long a run should take")
+    parser.add_argument("--runs", type=int, default=1, help="medians of so many")
+    parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    for rate in options.rates:
-        for retry_after in ("1", ""):
-            found = measure(rate, retry_after, options.seconds)
-            print(
-                f"{rate:5g} calls/s, Retry-After {retry_after or 'none':4}  "
-                + "{of_possible:.2f} of possible  {refusals_a_call:.3f} refusals a call, {refusals_an_item:.2f} an item"
-                "  {lost:.0f} lost, {repeated:.0f} repeated".format(**found)
-            )
+    found = []
+    for rate, wait, headers in product(options.rates, options.retry_after, options.headers):
+        limit = Limit(rate, "" if wait == "none" else wait, headers == "yes")
+        row = medians([measure(limit, options.seconds) for _ in range(options.runs)])
+        found.append({"rate": rate, "retry_after": wait, "headers": headers, **row})
+        print(
+            f"{rate:5g} calls/s, Retry-After {wait:4}, headers {headers:3}  "
+            + "{of_possible:.2f} of possible  {refusals_a_call:.3f} refusals a call, {refusals_an_item:.2f} an item"
+            "  {lost:.0f} lost, {repeated:.0f} repeated".format(**row),
+            flush=True,
+        )
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.running import virtual_time
 from tests.running.virtual_time import now
 
 from captionjudge.running.pacer import Pacer
 
 LATENCY, REFUSAL = 0.05, 0.005
+CALLS_AN_ITEM = 4
 
 
 @dataclass
@@ -20,6 +23,7 @@ class Limited:
 
     rate: float
     retry_after: Callable[["Limited"], float | None] = lambda provider: None
+    latency: float = LATENCY
     tokens: float = field(init=False)
     seen: float = 0.0
     answered: int = 0
@@ -41,7 +45,7 @@ class Limited:
             return False
         self.tokens -= 1
         self.answered += 1
-        await asyncio.sleep(LATENCY)
+        await asyncio.sleep(self.latency)
         return True
 
 
@@ -72,6 +76,10 @@ def a_second(_: Limited) -> float | None:
     return 1.0
 
 
+def a_fifth_of_a_second(_: Limited) -> float | None:
+    return 0.2
+
+
 def until_there_is_a_token(provider: Limited) -> float | None:
     return max(0.0, (1.0 - provider.tokens) / provider.rate)
 
@@ -80,7 +88,7 @@ def nothing(_: Limited) -> float | None:
     return None
 
 
-RETRY_AFTER = (a_second, until_there_is_a_token, nothing)
+RETRY_AFTER = (a_second, a_fifth_of_a_second, until_there_is_a_token, nothing)
 
 
 @pytest.mark.parametrize("retry_after", RETRY_AFTER)
@@ -96,12 +104,26 @@ def test_under_a_sustained_limit_most_of_what_is_possible_is_used(
 
 @pytest.mark.parametrize("retry_after", RETRY_AFTER)
 @pytest.mark.parametrize(("rate", "number"), [(40.0, 300), (200.0, 1000)])
-def test_under_a_sustained_limit_few_calls_are_refused(
+def test_under_a_sustained_limit_at_most_three_of_twenty_items_meet_a_refusal(
     rate: float, number: int, retry_after: Callable[[Limited], float | None]
 ) -> None:
     provider = Limited(rate, retry_after)
     virtual_time.run(ask_all(Pacer(64), provider, number))
-    assert provider.refused / number <= 0.15
+    assert provider.refused / (number / CALLS_AN_ITEM) <= 0.15
+
+
+@given(rate=st.floats(30, 300), latency=st.floats(0.01, 0.2), wait=st.sampled_from([None, 0.2, 1.0]))
+@settings(max_examples=12, deadline=None)
+def test_whatever_the_limit_is_most_of_it_is_used_and_little_refused(
+    rate: float, latency: float, wait: float | None
+) -> None:
+    provider = Limited(rate, lambda _: wait, latency=latency)
+    number = round(rate * 15)
+    seconds = virtual_time.run(ask_all(Pacer(64), provider, number))
+    # What 64 calls at once come to may be less than the limit, and is then all that is possible.
+    possible = max((number - rate) / rate, number * latency / 64)
+    assert possible / seconds >= 0.85
+    assert provider.refused / (number / CALLS_AN_ITEM) <= 0.15
 
 
 def test_a_limit_of_one_call_a_second_is_kept_to_as_well() -> None:
@@ -112,9 +134,42 @@ def test_a_limit_of_one_call_a_second_is_kept_to_as_well() -> None:
     assert provider.refused <= 63 + 0.1 * 1000
 
 
-def test_a_provider_that_refuses_nothing_is_never_slowed_down() -> None:
-    seconds = virtual_time.run(ask_all(Pacer(64), Limited(1e9), 640))
-    assert seconds == pytest.approx(10 * LATENCY)
+def test_a_provider_that_refuses_nothing_is_not_slowed_down_after_the_opening() -> None:
+    async def story() -> float:
+        pacer, provider = Pacer(64), Limited(1e9)
+        # All of the first calls are in flight at once before the first is answered.
+        await ask_all(pacer, Limited(1e9, latency=1.0), 64)
+        began = now()
+        await ask_all(pacer, provider, 640)
+        return now() - began
+
+    assert virtual_time.run(story()) == pytest.approx(10 * LATENCY)
+
+
+@pytest.mark.parametrize(("concurrency", "seconds"), [(64, 0.13), (256, 0.25)])
+def test_the_first_calls_start_one_after_the_other_ever_faster(concurrency: int, seconds: float) -> None:
+    began: list[float] = []
+
+    async def one(pacer: Pacer) -> None:
+        async with pacer.slot() as turn:
+            began.append(turn.began)
+            await asyncio.sleep(1.0)
+
+    async def story() -> None:
+        pacer = Pacer(concurrency)
+        await asyncio.gather(*(one(pacer) for _ in range(concurrency)))
+
+    virtual_time.run(story())
+    gaps = [later - earlier for earlier, later in pairwise(began)]
+    assert 0.0 < min(gaps)
+    assert sorted(gaps, reverse=True) == pytest.approx(gaps)
+    assert began[-1] == pytest.approx(seconds, rel=0.05)
+
+
+def test_a_bucket_smaller_than_the_first_calls_refuses_a_handful_of_them() -> None:
+    provider = Limited(20.0)
+    virtual_time.run(ask_all(Pacer(64), provider, 64))
+    assert provider.refused <= 8
 
 
 def test_when_the_limit_is_lifted_the_rate_grows_again() -> None:

@@ -13,14 +13,17 @@ SHORT_WAIT = 2.0
 # What was taken lately: in so many seconds, or in the time of so many calls when they are slow.
 _WINDOW, _MANY = 1.0, 10
 # The first refusal comes when a full bucket has been emptied in no time: its calls are counted over so many seconds.
-_AT_FIRST, _FIRST_AT_LEAST = 0.4, 4.0
+_AT_FIRST, _FIRST_AT_LEAST = 0.7, 4.0
 # A refusal within so many seconds, or the time of so few calls, of the last cut says that it was not deep enough.
 _SOON, _FEW = 0.5, 3
 _BELOW = 0.95
+# Until as many calls as allowed are in flight they start at this rate, which grows by so much with each: a bucket that
+# holds fewer is found empty by a handful, not by all the others at once.
+_OPENING, _OPENING_GROWTH = 250.0, 10.0
 _CUT = 0.7
 _GROWTH = 0.05
 _SLOWEST = 1 / 30
-_CATCH_UP = 0.02
+_CATCH_UP, _OPENING_CATCH_UP = 0.02, 0.002
 
 
 @dataclass(slots=True, eq=False)
@@ -34,7 +37,8 @@ class Turn:
 class Pacer:
     """One provider's share of calls: so many in flight, and, once it refused one, so many a second.
 
-    The rate that a provider allows is found out from what it takes: a refusal sets the rate a little below what was
+    The first calls start one after the other, within an eighth of a second for 64, so that few are refused before the
+    first refusal is heard of. The rate that a provider allows is found out from what it takes: a refusal sets the rate a little below what was
     taken lately, or cuts it by 30 % when it comes soon after the last cut. From there the rate grows, slowly at first,
     then faster, for as long as it is what calls wait for. Calls that were sent before a cut cannot cause another. A
     wait of more than two seconds that the provider asks for holds for every call, a shorter one for the call that was
@@ -56,6 +60,7 @@ class Pacer:
         self._cut_at = float("-inf")
         self._limited = 0.0
         self._first = True
+        self._begun, self._opening = 0, True
 
     @property
     def rate(self) -> float | None:
@@ -152,15 +157,20 @@ class Pacer:
             self._begin(now)
             self._waiting.popleft().set_result(self._turns[-1])
 
+    def _opening_gap(self) -> float:
+        self._begun += 1
+        self._opening = self._opening and self._in_flight < self._most
+        return 1.0 / (_OPENING + _OPENING_GROWTH * self._begun) if self._opening else 0.0
+
     def _begin(self, now: float) -> None:
         self._in_flight += 1
         self._turns.append(Turn(now))
         rate = self.rate
-        gap = max(self._shortest_gap, 1.0 / rate if rate else 0.0)
+        gap = max(self._shortest_gap, 1.0 / rate if rate else self._opening_gap())
         if not gap:
             return
         if rate and self._next > now - gap:
             # It was the rate that this call waited for.
             self._limited += min(gap, _WINDOW) if self._first else gap
         # A clock that rings late must not slow everything down.
-        self._next = max(self._next, now - _CATCH_UP) + gap
+        self._next = max(self._next, now - (_CATCH_UP if rate else _OPENING_CATCH_UP)) + gap
