@@ -42,9 +42,10 @@ class Point:
     def __str__(self) -> str:
         return f"{self.in_flight}x{self.latency}"
 
-    def ideal(self, calls: float) -> float:
-        """Seconds that so many calls take at best."""
-        return calls * self.latency.mean / self.in_flight
+    def ideal(self, calls: float, rate: float = 0.0) -> float:
+        """Seconds that so many calls take at best; `rate` is what is allowed a second, beside a full bucket."""
+        limited = (calls - max(1.0, rate)) / rate if rate else 0.0
+        return max(calls * self.latency.mean / self.in_flight, limited)
 
 
 @dataclass(slots=True)
@@ -110,17 +111,17 @@ def measure(peer: str, images: Path, point: Point, script: Script, store: str = 
         raise Failed(f"{peer} failed: {(done.stderr.strip().splitlines() or ['it said nothing'])[-1]}")
     found = json.loads(done.stdout.strip().splitlines()[-1])
     version = found.pop("version")
-    return figures({**found, **whole}, server.totals, point), version
+    return figures({**found, **whole}, server.totals, point, script.limit.rate), version
 
 
-def figures(found: Row, totals: dict[str, int], point: Point) -> Row:
+def figures(found: Row, totals: dict[str, int], point: Point, rate: float = 0.0) -> Row:
     """What is reported of one run; see docs/benchmarks.md."""
     calls = found["items"] * found["calls_an_item"]
     finished = found["items"] - found["failed"]
     return {
         **found,
         "items_a_second": finished / found["seconds"],
-        "of_ideal": point.ideal(finished * found["calls_an_item"]) / found["seconds"],
+        "of_ideal": point.ideal(finished * found["calls_an_item"], rate) / found["seconds"],
         "cpu_ms_a_call": found["cpu_seconds"] * 1000 / calls,
         "bytes_a_call": totals["bytes"] / calls,
         "wall_ms_a_call": found["wall"] * 1000 / calls,

@@ -181,12 +181,19 @@ def _answer(status: int, body: bytes, head: bytes = b"") -> bytes:
     return line + head + b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
-async def serve(script: Script) -> None:
-    counts, chance = Counts(), Random(script.seed)
+async def listen(script: Script, counts: Counts) -> tuple[asyncio.Server, int]:
+    """The server, and its port on loopback."""
+    chance = Random(script.seed)
     bucket = Bucket(script.limit.rate) if script.limit.rate else None
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Provider(script, counts, bucket, chance), "127.0.0.1", 0, backlog=1024)
-    _print({"port": server.sockets[0].getsockname()[1]})
+    return server, server.sockets[0].getsockname()[1]
+
+
+async def serve(script: Script) -> None:
+    counts = Counts()
+    server, port = await listen(script, counts)
+    _print({"port": port})
     await asyncio.to_thread(sys.stdin.read)
     _print(counts.totals())
     server.close()

@@ -101,8 +101,8 @@ class Bucket:
 
 def latency(text: str) -> Latency:
     """ "50" or, with a lognormal tail, "50~0.6": the median in milliseconds and the sigma of its logarithm."""
-    median, _, sigma = text.partition("~")
-    found = Latency(_number(median) / 1000, _number(sigma) if sigma else 0.0)
+    median, tail, sigma = text.partition("~")
+    found = Latency(_number(median) / 1000, _number(sigma) if tail else 0.0)
     if found.sigma > 3:
         raise argparse.ArgumentTypeError(f"{text}: the sigma is at most 3")
     return found

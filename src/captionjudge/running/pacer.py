@@ -37,12 +37,12 @@ class Turn:
 class Pacer:
     """One provider's share of calls: so many in flight, and, once it refused one, so many a second.
 
-    The first calls start one after the other, within an eighth of a second for 64, so that few are refused before the
-    first refusal is heard of. The rate that a provider allows is found out from what it takes: a refusal sets the rate a little below what was
-    taken lately, or cuts it by 30 % when it comes soon after the last cut. From there the rate grows, slowly at first,
-    then faster, for as long as it is what calls wait for. Calls that were sent before a cut cannot cause another. A
-    wait of more than two seconds that the provider asks for holds for every call, a shorter one for the call that was
-    refused. With `rpm`, calls start 60 / rpm seconds apart from the beginning.
+    The first calls start one after the other, 64 of them within an eighth of a second, so that few are under way when
+    the first refusal comes. The rate that a provider allows is found out from what it takes: a refusal sets the rate a
+    little below what was taken lately, or cuts it by 30 % when it comes soon after the last cut. From there the rate
+    grows, slowly at first, then faster, for as long as it is what calls wait for. Calls that were sent before a cut
+    cannot cause another. A wait of more than two seconds that the provider asks for holds for every call, a shorter
+    one for the call that was refused. With `rpm`, calls start 60 / rpm seconds apart from the beginning.
     """
 
     def __init__(self, concurrency: int, rpm: float | None = None) -> None:
