@@ -146,7 +146,7 @@ def test_a_provider_that_refuses_nothing_is_not_slowed_down_after_the_opening() 
     assert virtual_time.run(story()) == pytest.approx(10 * LATENCY)
 
 
-@pytest.mark.parametrize(("concurrency", "seconds"), [(64, 0.13), (256, 0.25)])
+@pytest.mark.parametrize(("concurrency", "seconds"), [(64, 0.096), (256, 0.2)])
 def test_the_first_calls_start_one_after_the_other_ever_faster(concurrency: int, seconds: float) -> None:
     began: list[float] = []
 

@@ -19,7 +19,7 @@ _SOON, _FEW = 0.5, 3
 _BELOW = 0.95
 # Until as many calls as allowed are in flight they start at this rate, which grows by so much with each: a bucket that
 # holds fewer is found empty by a handful, not by all the others at once.
-_OPENING, _OPENING_GROWTH = 250.0, 10.0
+_OPENING, _OPENING_GROWTH = 400.0, 10.0
 _CUT = 0.7
 _GROWTH = 0.05
 _SLOWEST = 1 / 30
@@ -37,7 +37,7 @@ class Turn:
 class Pacer:
     """One provider's share of calls: so many in flight, and, once it refused one, so many a second.
 
-    The first calls start one after the other, 64 of them within an eighth of a second, so that few are under way when
+    The first calls start one after the other, 64 of them within a tenth of a second, so that few are under way when
     the first refusal comes. The rate that a provider allows is found out from what it takes: a refusal sets the rate a
     little below what was taken lately, or cuts it by 30 % when it comes soon after the last cut. From there the rate
     grows, slowly at first, then faster, for as long as it is what calls wait for. Calls that were sent before a cut
