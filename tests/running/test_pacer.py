@@ -113,7 +113,7 @@ def test_under_a_sustained_limit_at_most_three_of_twenty_items_meet_a_refusal(
 
 
 @given(rate=st.floats(30, 300), latency=st.floats(0.01, 0.2), wait=st.sampled_from([None, 0.2, 1.0]))
-@settings(max_examples=12)
+@settings(max_examples=8)
 def test_whatever_the_limit_is_most_of_it_is_used_and_little_refused(
     rate: float, latency: float, wait: float | None
 ) -> None:
