@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 
 from captionjudge.errors import StaleLease
 from captionjudge.identity import new_id, now_ms
@@ -118,6 +118,23 @@ def test_the_migrations_make_the_tables_that_the_code_knows(database: Database) 
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, tables.metadata) == []
+
+
+def test_the_migrations_make_partial_indexes_of_the_rows_that_the_code_knows(database: Database) -> None:
+    stated = {
+        index.name: index.info["where"]
+        for table in tables.metadata.tables.values()
+        for index in table.indexes
+        if "where" in index.info
+    }
+    with database.engine.connect() as connection:
+        found = {
+            index["name"]: str(index["dialect_options"][f"{connection.dialect.name}_where"]).strip("()")
+            for table in tables.metadata.tables
+            for index in inspect(connection).get_indexes(table)
+            if f"{connection.dialect.name}_where" in index.get("dialect_options", {})
+        }
+    assert found == stated
 
 
 def test_a_store_of_the_first_version_is_brought_up_to_date_with_all_that_is_in_it(fresh_url: str) -> None:

@@ -30,6 +30,11 @@ _ID = Id()
 _DIGEST = String(64)
 
 
+def _partial(name: str, *columns: str, where: str) -> Index:
+    # Naming the condition for PostgreSQL too would load its dialect at every start; its migrations have it.
+    return Index(name, *columns, sqlite_where=text(where), info={"where": where})
+
+
 def _reference(name: str, target: str, nullable: bool = False) -> Column[str]:
     return Column(name, _ID, ForeignKey(f"{target}.id"), nullable=nullable)
 
@@ -103,7 +108,7 @@ task = Table(
     Column("reason", Name(32)),
     Column("detail", Name),
     Column("updated_at", BigInteger, nullable=False),
-    Index("ix_task_owner", "owner", sqlite_where=text("owner IS NOT NULL"), postgresql_where=text("owner IS NOT NULL")),
+    _partial("ix_task_owner", "owner", where="owner IS NOT NULL"),
 )
 
 # In the order in which tasks are claimed, so that a claim reads only what it takes.
@@ -135,14 +140,9 @@ call = Table(
     Column("failure", String(16)),
     Column("detail", Words),
     Column("created_at", BigInteger, nullable=False),
-    Index(
-        "ix_call_reply",
-        "request_digest",
-        sqlite_where=text("response IS NOT NULL"),
-        postgresql_where=text("response IS NOT NULL"),
-    ),
+    _partial("ix_call_reply", "request_digest", where="response IS NOT NULL"),
     Index("ix_call_item", "item_id"),
-    Index(
+    _partial(
         "ix_call_failure",
         "project_id",
         "purpose",
@@ -150,8 +150,7 @@ call = Table(
         "model",
         "failure",
         "id",
-        sqlite_where=text("failure IS NOT NULL"),
-        postgresql_where=text("failure IS NOT NULL"),
+        where="failure IS NOT NULL",
     ),
 )
 
@@ -317,13 +316,7 @@ review_case = Table(
     Index("ix_review_case_counts", "project_id", "state", "audit", "judge_choice", "final_choice", "flags"),
     Index("ix_review_case_choices", "project_id", "judge_choice", "final_choice", "item_id"),
     *(
-        Index(
-            f"ix_review_case_{name}",
-            "project_id",
-            column,
-            sqlite_where=text(condition),
-            postgresql_where=text(condition),
-        )
+        _partial(f"ix_review_case_{name}", "project_id", column, where=condition)
         for name, column, condition in (
             ("flagged", "flags", "flags > 0"),
             ("final", "final_choice", "final_choice IS NOT NULL"),
