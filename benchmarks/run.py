@@ -1,6 +1,6 @@
 """The runner against the limit and beside what people would use instead, in one run on one machine.
 
-    python -m benchmarks.run [--peers ours,openai,notebook,curator,inspect_ai] [--points 64x50,256x500,256x50,whole]
+    python benchmarks/run.py [--peers ours,openai,notebook,curator,inspect_ai] [--points 64x50,256x500,256x50,whole]
                              [--pictures small|12mp] [--images N] [--runs N] [--json FILE] [--points memory]
                              [--latency 50~0.6] [--failures 0.02] [--rate 40]
 
@@ -9,11 +9,16 @@ items x calls x latency / calls in flight. Clients take turns, so that what else
 figures are medians. docs/benchmarks.md says what each column means.
 """
 
+import sys
+
+if not __package__:
+    # Run as a file: what is beside it has names of the standard library's.
+    sys.path[0] = sys.path[0].removesuffix("benchmarks")
+
 import argparse
 import json
 import os
 import platform
-import sys
 import tempfile
 from datetime import date
 from pathlib import Path
