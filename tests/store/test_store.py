@@ -3,13 +3,14 @@
 import asyncio
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Connection, create_engine, inspect, text
 
 from captionjudge.errors import StaleLease
 from captionjudge.identity import new_id, now_ms
@@ -118,6 +119,39 @@ def test_the_migrations_make_the_tables_that_the_code_knows(database: Database) 
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, tables.metadata) == []
+
+
+def test_a_new_store_has_the_tables_that_the_migrations_make() -> None:
+    made, migrated = create_engine("sqlite://"), create_engine("sqlite://")
+    with made.begin() as connection:
+        migrate.create(connection)
+        tables_made = shape(connection)
+    with migrated.begin() as connection:
+        migrate.upgrade(connection)
+        assert shape(connection) == tables_made
+
+
+def shape(connection: Connection) -> dict[str, Any]:
+    """All that is known of the tables, but for the order of columns and the names of constraints."""
+    known = inspect(connection)
+    return {
+        table: {
+            "columns": sorted(
+                (c["name"], str(c["type"]), c["nullable"], c["default"]) for c in known.get_columns(table)
+            ),
+            "key": known.get_pk_constraint(table)["constrained_columns"],
+            "references": sorted(
+                (f["constrained_columns"], f["referred_table"], f["referred_columns"])
+                for f in known.get_foreign_keys(table)
+            ),
+            "unique": sorted(u["column_names"] for u in known.get_unique_constraints(table)),
+            "indexes": connection.execute(
+                text("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = :t ORDER BY name"),
+                {"t": table},
+            ).all(),
+        }
+        for table in known.get_table_names()
+    }
 
 
 def test_the_migrations_make_partial_indexes_of_the_rows_that_the_code_knows(database: Database) -> None:
