@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from tests.servers.postgres import Cluster, cluster
+from tests.servers.s3 import ObjectStore, forget_connections, object_store
 
+from captionjudge.store import remote
 from captionjudge.store.database import open_database, sqlite_url
 
 PASSWORD = "hush-hush-0123456789"
@@ -24,6 +26,25 @@ def postgres() -> Iterator[Cluster]:
         server.execute(f"CREATE DATABASE {TEMPLATE}")
         open_database(server.url(TEMPLATE)).close()
         yield server
+
+
+@pytest.fixture(scope="session")
+def all_buckets() -> Iterator[ObjectStore]:
+    """An S3 server for all tests."""
+    with object_store() as server:
+        yield server
+
+
+@pytest.fixture
+def s3(all_buckets: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectStore]:
+    """The S3 server, with the environment that leads to it; what it is told to do wrong ends with the test."""
+    for name, value in all_buckets.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(remote, "_PAUSES", (0.0, 0.0, 0.0))
+    forget_connections()
+    yield all_buckets
+    all_buckets.trouble = None
+    forget_connections()
 
 
 @pytest.fixture

@@ -86,6 +86,18 @@ def test_a_stores_url_without_a_password_is_taken_as_it_is(url: str) -> None:
     assert parse_config({"candidates": CANDIDATES, "store": url}, "test.toml").store == url
 
 
+@pytest.mark.parametrize("url", ["s3://key:hush@bucket/shop", "s3://bucket/shop?secret=hush", "sftp://me:hush@host/p"])
+def test_credentials_in_the_url_of_blobs_are_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"test\.toml: blobs: .*environment") as caught:
+        parse_config({"candidates": CANDIDATES, "blobs": url}, "test.toml")
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["s3://bucket/shop", "abfs://box@account.example/p", "/data/what?", "memory://x"])
+def test_where_blobs_are_is_taken_as_it_is(url: str) -> None:
+    assert parse_config({"candidates": CANDIDATES, "blobs": url}, "test.toml").blobs == url
+
+
 @pytest.mark.parametrize("content", [b"[[candidates", b"\xff\xfe", b""])
 def test_a_file_that_cannot_be_used_is_one_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "captionjudge.toml"

@@ -242,6 +242,16 @@ class Config(_Table):
             )
         return value
 
+    @field_validator("blobs")
+    @classmethod
+    def _no_credentials(cls, value: str) -> str:
+        if "://" in value and (has_password(value) or "?" in value):
+            raise ValueError(
+                "the URL holds a key, password or parameters, which may be secrets:"
+                " leave them out, and set the credentials of the object store in the environment"
+            )
+        return value
+
     @model_validator(mode="after")
     def _candidates_fit(self) -> "Config":
         names = [candidate.name for candidate in self.candidates]
@@ -277,7 +287,7 @@ class Config(_Table):
 
 
 def has_password(url: str) -> bool:
-    """Whether a store's URL holds a password, before the host or as a parameter."""
+    """Whether a URL holds a password, before the host or as a parameter."""
     before_host = url.partition("://")[2].rpartition("@")[0]
     parameters = parse_qs(url.partition("?")[2], keep_blank_values=True)
     return ":" in before_host.partition("?")[0].partition("/")[0] or bool({"password", "sslpassword"} & set(parameters))

@@ -8,6 +8,7 @@ CaptionjudgeError            one line for the user: what, where; `hint` says wha
 ├── ImageError               one file cannot be used; `kind` names why
 ├── DataError                one row of an imported file cannot be used
 ├── StoreError               the store was open and cannot be reached any more; the run stops
+│   └── BlobError            the place of the images' bytes cannot; the run ends with what is in flight
 ├── StaleLease               a task was taken over by another worker
 ├── BudgetReached            the next call could exceed --max-cost
 └── ModelError               asking a model failed; `kind`, `retryable`, `retry_after`, `status`
@@ -70,6 +71,10 @@ class DataError(CaptionjudgeError):
 
 class StoreError(CaptionjudgeError):
     """The store was open and cannot be reached any more, or has no room left."""
+
+
+class BlobError(StoreError):
+    """The place where the images' bytes are does not answer, or denies access, and did not when asked again."""
 
 
 class StaleLease(CaptionjudgeError):

@@ -20,7 +20,7 @@ from captionjudge.running.runner import Options, run
 from captionjudge.running.setup import Setup
 from captionjudge.store import items, projects, tasks, verdicts
 from captionjudge.store.batch import Batch
-from captionjudge.store.blobs import Blobs
+from captionjudge.store.blobs import open_blobs
 from captionjudge.store.database import open_database, sqlite_url
 from captionjudge.store.records import Item, Pair, Verdict
 from captionjudge.workflow import load_workflow, template
@@ -102,7 +102,7 @@ def _setup(
     return Setup(
         project_id=database.write(lambda batch: projects.create(batch, config.title)),
         database=database,
-        blobs=Blobs(str(folder / "blobs")),
+        blobs=open_blobs(str(folder / "blobs")),
         config=config,
         providers=providers,
         workflow=load_workflow(template("judge-only")),

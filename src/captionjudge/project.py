@@ -37,7 +37,7 @@ from captionjudge.running.runner import Options, Summary, run
 from captionjudge.running.setup import Setup
 from captionjudge.running.stage import Handler
 from captionjudge.store import items, projects, tasks, verdicts
-from captionjudge.store.blobs import Blobs
+from captionjudge.store.blobs import open_blobs
 from captionjudge.store.database import open_database, sqlite_url
 from captionjudge.store.records import Item, Pair, Verdict
 from captionjudge.workflow import load_workflow
@@ -247,7 +247,7 @@ def open_setup(folder: Path) -> Setup:
     return Setup(
         project_id=project_id,
         database=database,
-        blobs=Blobs(config.blobs or str(state.absolute() / "blobs")),
+        blobs=open_blobs(config.blobs or str(state.absolute() / "blobs")),
         config=config,
         providers=config.provider_tables(folder),
         workflow=workflow,

@@ -29,7 +29,7 @@ from captionjudge.exchange.exports.tally import TEXT_RULES, Tally
 from captionjudge.exchange.exports.training import TRAINING, Wanted, export_training
 from captionjudge.exchange.judgments import export_jsonl
 from captionjudge.images import digest
-from captionjudge.store.blobs import Blobs
+from captionjudge.store.blobs import open_blobs
 from captionjudge.store.records import Outcome
 
 HALVES = parse_splits("train=0.5,test=0.5")
@@ -452,7 +452,7 @@ def without_digests(source: Source) -> Source:
 
 
 def test_a_projects_pictures_come_from_its_contents(tmp_path: Path) -> None:
-    blobs = Blobs(str(tmp_path))
+    blobs = open_blobs(str(tmp_path))
     blobs.put(digest(picture(0)), picture(0))
     assert in_blobs(blobs)("0.png", digest(picture(0))) == picture(0)
     with pytest.raises(ImageError, match="not in the project's blobs"):

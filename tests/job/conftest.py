@@ -99,11 +99,12 @@ def make_project(tmp_path: Path, provider: Provider, new_store: Callable[[], str
         name: str = "p",
         more: str = "",
         store: str | None = None,
+        blobs: str = "",
     ) -> Path:
         folder = tmp_path / name
         write_template(folder, "default")
         config = folder / "captionjudge.toml"
-        where = f'store = "{new_store() if store is None else store}"\n'
+        where = f'store = "{new_store() if store is None else store}"\nblobs = "{blobs}"\n'
         config.write_text(where + config.read_text())
         with Project.open(folder) as project:
             project.import_images(images)

@@ -17,7 +17,7 @@ from captionjudge.identity import new_id, now_ms
 from captionjudge.store import items, migrate, projects, tables, tasks, workers
 from captionjudge.store.address import address
 from captionjudge.store.batch import Batch
-from captionjudge.store.blobs import Blobs
+from captionjudge.store.blobs import open_blobs
 from captionjudge.store.database import Database, open_database
 from captionjudge.store.records import Item, Task
 from captionjudge.store.writer import Writer
@@ -190,7 +190,7 @@ def test_the_head_that_is_opened_without_alembic_is_alembics() -> None:
 
 
 def test_a_blob_is_found_under_its_digest_and_nothing_half_written_is(tmp_path: Path) -> None:
-    blobs = Blobs(str(tmp_path / "blobs"))
+    blobs = open_blobs(str(tmp_path / "blobs"))
     blobs.put("ab12", b"content")
     blobs.put("ab12", b"content")
     assert blobs.get("ab12") == b"content"

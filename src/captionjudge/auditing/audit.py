@@ -1,7 +1,6 @@
 """Ask the questions of an audit, many at once, through the same path as judging; go on where an earlier one stopped."""
 
 import asyncio
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from captionjudge.auditing.options import labels, picked
 from captionjudge.auditing.pictures import Pictures
 from captionjudge.auditing.plan import subjects, trials
 from captionjudge.auditing.probe import PROBES, PURPOSE, Trial
-from captionjudge.errors import AuthError, BudgetReached, CaptionjudgeError, ConfigError, ModelError
+from captionjudge.errors import AuthError, BlobError, BudgetReached, CaptionjudgeError, ConfigError, ModelError
 from captionjudge.identity import now_ms
 from captionjudge.judging.verdict import Ballot, verdict_of
 from captionjudge.models.model import Model
@@ -140,7 +139,7 @@ class Auditor:
         self, writer: Writer, asked: Sequence[Trial], known: dict[str, int | None], budget: Budget
     ) -> None:
         with (
-            ThreadPoolExecutor(os.cpu_count(), "captionjudge-image") as image_threads,
+            ThreadPoolExecutor(self._setup.blobs.threads, "captionjudge-image") as image_threads,
             ThreadPoolExecutor(READERS, "captionjudge-read") as read_threads,
             self._options.display as display,
             interruptible(self._interrupt),
@@ -175,7 +174,7 @@ class Auditor:
             failed_at = known.get(trial.key(self._form_digest))
             try:
                 row = await self._ask(trial, asker, pictures, 0 if failed_at is None else failed_at + 1)
-            except (AuthError, BudgetReached, ConfigError) as error:
+            except (AuthError, BlobError, BudgetReached, ConfigError) as error:
                 # It would be the same for every other question.
                 self._stopped_by = self._stopped_by or error
                 self._closed = True

@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response
 
-from captionjudge.errors import ImageError
+from captionjudge.errors import BlobError, ImageError
 from captionjudge.identity import digest_of
 from captionjudge.images import MIME_TYPES, Bounds, prepare, read_header
 from captionjudge.review.site import Person, Site, SiteNow
@@ -28,6 +28,8 @@ def image(site: SiteNow, person: Person, digest: str, size: Literal["screen", "f
         data, mime = _whole(site, digest) if size == "full" else _for_screen(site, digest)
     except (ImageError, FileNotFoundError):
         raise HTTPException(404, "The image cannot be read.") from None
+    except BlobError as error:
+        raise HTTPException(503, f"{error}.") from error
     return Response(data, media_type=mime, headers=_HEADERS)
 
 

@@ -55,10 +55,11 @@ def serve(
         beside: puts something else at the same origin, which answers before the pages and their gate.
 
     Raises:
-        ConfigError: the port is taken or the address is not this machine's.
+        ConfigError: the port is taken or the address is not this machine's, or the images cannot be reached.
     """
     import uvicorn
 
+    setup.blobs.check()
     listener = _listen(place)
     port = listener.getsockname()[1]
     shown = f"[{place.host}]" if ":" in place.host else place.host

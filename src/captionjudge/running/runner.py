@@ -1,12 +1,11 @@
 """Take every waiting image through the agent stages, many at once."""
 
 import asyncio
-import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from captionjudge.errors import AuthError, BudgetReached, CaptionjudgeError, ConfigError
+from captionjudge.errors import AuthError, BlobError, BudgetReached, CaptionjudgeError, ConfigError
 from captionjudge.models.model import Model
 from captionjudge.models.price import Price, price_of
 from captionjudge.models.registry import open_model
@@ -97,6 +96,7 @@ class Runner:
     async def run(self) -> Summary:
         """Claim, work, write, until nothing is left or something stops it."""
         setup = self._setup
+        await asyncio.to_thread(setup.blobs.check)
         with setup.database.read() as connection:
             spent = calls.spent(connection, setup.project_id)
             self._progress.total = tasks.waiting(connection, setup.project_id, list(self._handlers))
@@ -119,35 +119,25 @@ class Runner:
         await asyncio.gather(*(model.close() for model in self._models.values()))
 
     async def _work_through(self, writer: Writer, lease: Lease, budget: Budget) -> None:
-        options = self._options
+        setup, options = self._setup, self._options
         width = min(map(self._width, self._duties.values()), default=1)
-        images = in_flight(self._setup, self._models, width)
-        feed = Feed(
-            self._setup,
-            writer,
-            list(self._handlers),
-            lease,
-            most=options.limit,
-            watch=options.watch,
-            at_once=images,
-        )
+        images = in_flight(setup, self._models, width)
+        feed = Feed(setup, writer, list(self._handlers), lease, most=options.limit, watch=options.watch, at_once=images)
         with (
             rare_collections(),
-            ThreadPoolExecutor(os.cpu_count(), "captionjudge-image") as image_threads,
+            ThreadPoolExecutor(setup.blobs.threads, "captionjudge-image") as image_threads,
             ThreadPoolExecutor(READERS, "captionjudge-read") as read_threads,
             options.display as display,
-            options.trace.run(self._setup, self._progress),
+            options.trace.run(setup, self._progress),
             interruptible(lambda: self._interrupt(feed)),
         ):
-            lookup = Lookup(self._setup.database, read_threads)
-            asker = new_asker(self._setup, lookup, writer, self._prices, budget, self._progress, options.trace)
+            lookup = Lookup(setup.database, read_threads)
+            asker = new_asker(setup, lookup, writer, self._prices, budget, self._progress, options.trace)
             beside = [
                 asyncio.create_task(self._keep_leases(writer, lease)),
                 asyncio.create_task(keep_shown(display, self._progress)),
             ]
-            worker = Worker(
-                self._setup, self._handlers, writer, lease, asker, image_threads, self._progress, options.trace
-            )
+            worker = Worker(setup, self._handlers, writer, lease, asker, image_threads, self._progress, options.trace)
             self._tasks = [asyncio.create_task(self._worker(worker, feed)) for _ in range(images)]
             try:
                 await asyncio.gather(*self._tasks)
@@ -162,7 +152,7 @@ class Runner:
             self._progress.took()
             try:
                 await worker.take_through(claim)
-            except (AuthError, BudgetReached, ConfigError) as error:
+            except (AuthError, BlobError, BudgetReached, ConfigError) as error:
                 # It would be the same for every other image: stop, with all tasks as they are.
                 self._stopped_by = self._stopped_by or error
                 self._options.trace.stopped(error)

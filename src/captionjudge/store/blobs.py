@@ -1,49 +1,90 @@
-"""Bytes by content digest, in a local folder or wherever fsspec reaches."""
+"""Bytes by content digest: in a local folder, or wherever fsspec reaches."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from shutil import copyfile
+from typing import Protocol
 
-from captionjudge.errors import ConfigError
 from captionjudge.identity import new_id
 
 
-class Blobs:
-    """A folder of contents, each named by its digest and written once."""
+class Blobs(Protocol):
+    """Contents, each named by its digest. What is under a digest is whole and never changes."""
 
-    def __init__(self, url: str) -> None:
-        import fsspec
+    @property
+    def threads(self) -> int:
+        """How many threads that prepare images keep the machine busy: more where they wait for a network."""
+        ...
 
-        try:
-            self._files, self._root = fsspec.core.url_to_fs(url)
-        except (ImportError, ValueError) as error:
-            raise ConfigError(f"cannot use {url!r} for blobs: {error}") from None
-        self._local = "file" in _protocols(self._files)
+    def check(self) -> None:
+        """Make sure that contents can be kept and read.
+
+        Raises:
+            ConfigError: they cannot; why, and what to do.
+        """
+        ...
+
+    def put(self, digest: str, data: bytes) -> None:
+        """Keep `data` under `digest`.
+
+        Raises:
+            BlobError: the place cannot be reached. So do `put_file`, `get` and `remove`.
+            ConfigError: at the first use, as `check` does. So do they.
+        """
+        ...
+
+    def put_file(self, digest: str, file: Path) -> None:
+        """As `put`, for what is in a file: it is copied piece by piece."""
+        ...
+
+    def get(self, digest: str) -> bytes:
+        """The bytes kept under `digest`.
+
+        Raises:
+            FileNotFoundError: nothing is kept there.
+        """
+        ...
+
+    def remove(self, digest: str) -> None:
+        """Remove what is kept under `digest`, if there is anything."""
+        ...
+
+
+def open_blobs(url: str) -> Blobs:
+    """The contents at a path or URL. Nothing is read or written before it is asked for."""
+    scheme, remote, path = url.partition("://")
+    if remote and scheme not in ("file", "local"):
+        from captionjudge.store.remote import RemoteBlobs
+
+        return RemoteBlobs(url)
+    return FolderBlobs(Path(path if remote else url))
+
+
+class FolderBlobs:
+    """Contents in a folder of this machine, each written once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self.threads = os.cpu_count() or 1
+
+    def check(self) -> None:
+        """A folder is made when it is written to."""
 
     def put(self, digest: str, data: bytes) -> None:
         """Keep `data` under `digest`; nothing is written when it is there already."""
         path = self._path(digest)
-        if self._files.exists(path):
-            return
-        self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-        if not self._local:
-            self._files.pipe_file(path, data)
-            return
-        # A process that dies while it writes must not leave half a file under the digest.
-        half = f"{path}.{new_id()}"
-        self._files.pipe_file(half, data)
-        os.replace(half, path)
+        if not path.exists():
+            half = _half(path)
+            half.write_bytes(data)
+            os.replace(half, path)
 
     def put_file(self, digest: str, file: Path) -> None:
         """As `put`, for what is in a file: it is copied piece by piece."""
         path = self._path(digest)
-        if self._files.exists(path):
-            return
-        self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-        half = f"{path}.{new_id()}" if self._local else path
-        self._files.put_file(str(file), half)
-        if self._local:
+        if not path.exists():
+            half = _half(path)
+            copyfile(file, half)
             os.replace(half, path)
 
     def get(self, digest: str) -> bytes:
@@ -52,20 +93,18 @@ class Blobs:
         Raises:
             FileNotFoundError: nothing is kept there.
         """
-        if self._local:
-            return Path(self._path(digest)).read_bytes()
-        data: bytes = self._files.cat_file(self._path(digest))
-        return data
+        return self._path(digest).read_bytes()
 
     def remove(self, digest: str) -> None:
         """Remove what is kept under `digest`, if there is anything."""
         with suppress(FileNotFoundError):
-            self._files.rm_file(self._path(digest))
+            self._path(digest).unlink()
 
-    def _path(self, digest: str) -> str:
-        return f"{self._root}/{digest[:2]}/{digest[2:]}"
+    def _path(self, digest: str) -> Path:
+        return self._root / digest[:2] / digest[2:]
 
 
-def _protocols(files: Any) -> tuple[str, ...]:
-    protocol = files.protocol
-    return (protocol,) if isinstance(protocol, str) else tuple(protocol)
+def _half(path: Path) -> Path:
+    # A process that dies while it writes must not leave half a file under the digest.
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f"{path.name}.{new_id()}")

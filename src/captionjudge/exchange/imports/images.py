@@ -101,7 +101,7 @@ def import_images(
     base = root if root.is_dir() else root.parent
     found = find_images(root, skip)
     looked_at = 0
-    with ThreadPoolExecutor(os.cpu_count(), "captionjudge-import") as threads:
+    with ThreadPoolExecutor(setup.blobs.threads, "captionjudge-import") as threads:
         while chunk := list(islice(found, _PER_TRANSACTION)):
             _import_chunk(setup, base, chunk, threads, result, check=check)
             looked_at += len(chunk)
@@ -113,7 +113,7 @@ def _import_chunk(
     setup: Setup, base: Path, chunk: Sequence[Found], threads: ThreadPoolExecutor, result: ImageImport, *, check: bool
 ) -> None:
     fresh = list(_changed(setup, chunk, result))
-    reads = _in_order(threads, lambda path: _read(setup, base, path, check=check), fresh)
+    reads = _in_order(threads, lambda path: _read(setup, base, path, check=check), fresh, 2 * setup.blobs.threads)
     good: list[Named] = []
     for path, future in reads:
         try:
@@ -159,13 +159,13 @@ def _changed(setup: Setup, chunk: Sequence[Found], result: ImageImport) -> Itera
 
 
 def _in_order(
-    threads: ThreadPoolExecutor, read: Callable[[Path], Named], paths: Sequence[Path]
+    threads: ThreadPoolExecutor, read: Callable[[Path], Named], paths: Sequence[Path], most: int
 ) -> Iterator[tuple[Path, "Future[Named]"]]:
-    """Read a few files ahead, and give them in order."""
+    """Read up to `most` files ahead, and give them in order."""
     ahead: deque[tuple[Path, Future[Named]]] = deque()
     for path in paths:
         ahead.append((path, threads.submit(read, path)))
-        if len(ahead) > 2 * (os.cpu_count() or 1):
+        if len(ahead) > most:
             yield ahead.popleft()
     yield from ahead
 

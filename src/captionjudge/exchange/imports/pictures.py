@@ -42,7 +42,7 @@ class Pictures:
         """The pictures that were found and can be used, by name. What cannot be used is added to `failures`."""
         found: dict[str, Picture] = {}
         # Decoding is most of the work, and leaves the interpreter free meanwhile.
-        with ThreadPoolExecutor(os.cpu_count(), "captionjudge-import") as threads:
+        with ThreadPoolExecutor(self._setup.blobs.threads, "captionjudge-import") as threads:
             paths = [None if one.data is not None else self._path(one) for one in wanted]
             futures = [
                 (one.name, threads.submit(self._read, one, path))
