@@ -17,16 +17,6 @@ import orjson
 
 from captionjudge.config import CONFIG_FILE, Config, load_config, parse_config
 from captionjudge.errors import ConfigError, LayoutError
-from captionjudge.exchange.exports.lines import of_project
-from captionjudge.exchange.exports.tally import Tally
-from captionjudge.exchange.exports.training import Wanted, export_training
-from captionjudge.exchange.imports.captions import CaptionImport
-from captionjudge.exchange.imports.fit import Fit
-from captionjudge.exchange.imports.images import ImageImport, import_images
-from captionjudge.exchange.imports.lines import JudgmentImport
-from captionjudge.exchange.imports.source import Options as ImportOptions
-from captionjudge.exchange.imports.source import import_source, opened
-from captionjudge.exchange.judgments import export_jsonl, judgments
 from captionjudge.identity import new_id
 from captionjudge.judging.roles import assign_roles
 from captionjudge.layout import Layout, default_layout, dump_layout, load_layout
@@ -44,6 +34,13 @@ from captionjudge.workflow import load_workflow
 
 if TYPE_CHECKING:
     from captionjudge.auditing.audit import AuditOptions, AuditSummary
+    from captionjudge.exchange.exports.tally import Tally
+    from captionjudge.exchange.exports.training import Wanted
+    from captionjudge.exchange.imports.captions import CaptionImport
+    from captionjudge.exchange.imports.fit import Fit
+    from captionjudge.exchange.imports.images import ImageImport
+    from captionjudge.exchange.imports.lines import JudgmentImport
+    from captionjudge.exchange.imports.source import Options as ImportOptions
 
 T = TypeVar("T")
 Stage = Callable[..., Awaitable[str]]
@@ -71,7 +68,7 @@ class Project:
         return cls(folder, open_setup(folder))
 
     @classmethod
-    def init(cls, folder: Path | str, template: str = "default", fit: Fit | None = None) -> "Project":
+    def init(cls, folder: Path | str, template: str = "default", fit: "Fit | None" = None) -> "Project":
         """Write a new project's files from a template and open it.
 
         Args:
@@ -94,18 +91,23 @@ class Project:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def import_images(self, root: Path | str, *, check: bool = True) -> ImageImport:
+    def import_images(self, root: Path | str, *, check: bool = True) -> "ImageImport":
         """Take every image under `root` into the project."""
+        from captionjudge.exchange.imports.images import import_images
+
         return import_images(self.setup, Path(root), check=check)
 
     def import_file(
-        self, file: Path | str | BinaryIO, options: ImportOptions | None = None
-    ) -> CaptionImport | JudgmentImport:
+        self, file: Path | str | BinaryIO, options: "ImportOptions | None" = None
+    ) -> "CaptionImport | JudgmentImport":
         """Take descriptions, judgments or people's choices into the project: CSV, JSON lines or Parquet.
 
         Raises:
             ConfigError: the file cannot be read, or it cannot be told what its columns mean.
         """
+        from captionjudge.exchange.imports.source import Options as ImportOptions
+        from captionjudge.exchange.imports.source import import_source, opened
+
         options = options or ImportOptions()
         names = [candidate.name for candidate in self.setup.config.candidates]
         with opened(Path(file) if isinstance(file, str) else file, names, options, "the stream") as source:
@@ -201,18 +203,25 @@ class Project:
 
     def judgments(self) -> Iterator[dict[str, Any]]:
         """Every judged pair in the form of the judgments file."""
+        from captionjudge.exchange.judgments import judgments
+
         return judgments(self.setup)
 
     def export_jsonl(self, out: Path | str) -> int:
         """Write the judgments file; returns the number of pairs."""
+        from captionjudge.exchange.judgments import export_jsonl
+
         return export_jsonl(self.setup, Path(out))
 
-    def export(self, wanted: Wanted, out: Path | str) -> Tally:
+    def export(self, wanted: "Wanted", out: Path | str) -> "Tally":
         """Write what the judgments teach as training data to the folder `out`; returns what was counted.
 
         Raises:
             ConfigError: something that was asked for cannot be, or no row is left; nothing is written.
         """
+        from captionjudge.exchange.exports.lines import of_project
+        from captionjudge.exchange.exports.training import export_training
+
         return export_training(of_project(self.setup), wanted, Path(out))
 
     @cached_property
@@ -300,7 +309,7 @@ def replace_layout(folder: Path, config: Config, content: bytes) -> Layout:
     return layout
 
 
-def write_template(folder: Path, template: str, fit: Fit | None = None) -> None:
+def write_template(folder: Path, template: str, fit: "Fit | None" = None) -> None:
     """Write a new project's files; `fit` stands for the template's candidates, pairs and criteria.
 
     Raises:
@@ -340,7 +349,7 @@ def write_template(folder: Path, template: str, fit: Fit | None = None) -> None:
         raise ConfigError(f"cannot write to {folder}: {error.strerror}") from None
 
 
-def _fitted(config: str, fit: Fit) -> str:
+def _fitted(config: str, fit: "Fit") -> str:
     """The configuration of the template judge-only with a file's candidates and pairs."""
     before, _, rest = config.partition("[[candidates]]\n")
     _, _, after = rest.rpartition('name = "Candidate B"\n')
