@@ -11,6 +11,7 @@ import asyncio
 import json
 import re
 import sys
+import time
 from collections.abc import Mapping
 from functools import cache
 from random import Random
@@ -27,10 +28,13 @@ _STATUS = {200: "OK", 429: "Too Many Requests", 503: "Service Unavailable"}
 
 
 class Counts:
-    """What the server did. `bytes` are those received, heads included; `open` and `most` count connections."""
+    """What the server did. `bytes` are those received, heads included; `open` and `most` count connections.
+
+    `first_ns` is when the first request was there, by the clock that all processes of a machine share.
+    """
 
     def __init__(self) -> None:
-        self.calls = self.refused = self.failed = self.bytes = self.open = self.most = 0
+        self.calls = self.refused = self.failed = self.bytes = self.open = self.most = self.first_ns = 0
 
     def opened(self) -> None:
         self.open += 1
@@ -43,6 +47,7 @@ class Counts:
             "failed": self.failed,
             "bytes": self.bytes,
             "connections": self.most,
+            "first_ns": self.first_ns,
         }
 
 
@@ -94,6 +99,7 @@ class Provider(asyncio.BufferedProtocol):
 
     def _answer(self) -> None:
         self._left = -1
+        self._counts.first_ns = self._counts.first_ns or time.monotonic_ns()
         if self._bucket is not None and not self._bucket.take():
             self._counts.refused += 1
             self._transport.write(_refusal(self._script.limit, self._bucket))

@@ -52,7 +52,7 @@ class ImageImport:
     """What an import of images came to.
 
     `filled` counts images that had no picture and have one now, `unchanged` files that were imported before, `skipped`
-    other files.
+    other files. `ids`, by path, is of what `take_pictures` took or found; an import of a folder, of any size, has none.
     """
 
     added: int = 0
@@ -125,7 +125,6 @@ def _import_chunk(
         result.added += taken.added
         result.filled += taken.filled
         result.duplicates += taken.duplicates
-        result.ids |= taken.ids
 
 
 def _changed(setup: Setup, chunk: Sequence[Found], result: ImageImport) -> Iterator[Path]:
@@ -153,7 +152,6 @@ def _changed(setup: Setup, chunk: Sequence[Found], result: ImageImport) -> Itera
             )
         ):
             result.unchanged += 1
-            result.ids[str(path)] = source.item_id
         else:
             yield path
 
