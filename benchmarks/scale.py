@@ -42,6 +42,18 @@ _COPIED = {
 }
 _PROMPTS = "WHERE digest IN (SELECT prompt_digest FROM call WHERE purpose = 'judge')"
 
+# A small process between: the memory of whoever starts a process counts as that one's, until it is its own.
+_STARTER = """
+import json, os, subprocess, sys, time
+began = time.monotonic_ns()
+started = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(started.pid, 0)
+seconds = (time.monotonic_ns() - began) / 1e9
+print(json.dumps([seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, began]))
+started.returncode = os.waitstatus_to_exitcode(status)
+sys.exit(started.returncode)
+"""
+
 
 class Ran(NamedTuple):
     """A process: seconds, those of its processor time, its largest memory, when it began (of the shared clock)."""
@@ -56,16 +68,11 @@ def process(*arguments: object) -> Ran:
     """captionjudge in a process of its own, its modules compiled."""
     command = [sys.executable, "-m", "captionjudge", *map(str, arguments)]
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    began = time.monotonic_ns()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environ) as started:
-        assert started.stderr is not None
-        told = started.stderr.read()
-        _, status, usage = os.wait4(started.pid, 0)
-        started.returncode = os.waitstatus_to_exitcode(status)
-    if started.returncode:
-        raise SystemExit(told.decode())
-    seconds = (time.monotonic_ns() - began) / 1e9
-    return Ran(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, began)
+    starter = [sys.executable, "-I", "-S", "-c", _STARTER, *command]
+    ran = subprocess.run(starter, capture_output=True, text=True, env=environ, check=False)
+    if ran.returncode:
+        raise SystemExit(ran.stderr)
+    return Ran(*json.loads(ran.stdout.splitlines()[-1]))
 
 
 def tiny_images(folder: Path, number: int, start: int = 0) -> Path:

@@ -82,7 +82,8 @@ def judge(
             with setup.database.read() as connection:
                 said = tuple(verdicts.of_item(connection, image_id))
                 pairs = verdicts.pairs_of_items(connection, [image_id]).get(image_id, [])
-                failed = tasks.failures(connection, setup.project_id)
+                counted = tasks.counts(connection, setup.project_id)
+                failed = tasks.failures(connection, setup.project_id, counted)
         finally:
             setup.database.close()
     return _judgment(pairs, said, failed[0].example if failed else "")

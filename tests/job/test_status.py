@@ -8,6 +8,7 @@ from sqlalchemy import event
 
 from captionjudge.identity import new_id, now_ms
 from captionjudge.project import Project, write_template
+from captionjudge.reporting.summary import report
 from captionjudge.running.estimate import estimate
 from captionjudge.running.runner import Options
 from captionjudge.store.batch import Batch
@@ -42,15 +43,15 @@ def statements(project: Project) -> list[str]:
         seen.append(statement)
 
     event.listen(project.setup.database.engine, "before_cursor_execute", note)
-    project.report()
-    estimate(project.setup, Options())
+    found = report(project.setup, pairs=False)
+    estimate(project.setup, Options(), found.stages)
     event.remove(project.setup.database.engine, "before_cursor_execute", note)
     return seen
 
 
-def test_no_call_verdict_answer_event_or_description_is_read(statements: list[str]) -> None:
+def test_no_call_verdict_pair_answer_event_or_description_is_read(statements: list[str]) -> None:
     read = {table for statement in statements for table in re.findall(r"(?:FROM|JOIN) \"?(\w+)", statement)}
-    assert read == {"task", "usage", "pair", "item"}
+    assert read == {"task", "usage", "item"}
 
 
 def test_of_the_images_only_a_sample_is_read(statements: list[str]) -> None:
@@ -60,3 +61,8 @@ def test_of_the_images_only_a_sample_is_read(statements: list[str]) -> None:
 
 def test_the_number_of_statements_does_not_grow_with_the_project(statements: list[str]) -> None:
     assert len([statement for statement in statements if statement.startswith("SELECT")]) <= 8
+
+
+def test_tasks_are_counted_once_and_the_failed_looked_for_only_where_there_are_any(statements: list[str]) -> None:
+    assert sum("GROUP BY task.stage, task.state" in " ".join(statement.split()) for statement in statements) == 1
+    assert all("task.stage IN (" in statement for statement in statements if "task.reason" in statement)

@@ -136,5 +136,6 @@ def test_failures_are_counted_with_an_example(database: Database, project: str) 
 
     database.write(write)
     with database.read() as connection:
-        assert tasks.failures(connection, project) == [("Describe", "refused", 2, "the model declined")]
+        counted = tasks.counts(connection, project)
+        assert tasks.failures(connection, project, counted) == [("Describe", "refused", 2, "the model declined")]
         assert [len(page) for page in tasks.failed(connection, project, size=1)] == [1, 1]

@@ -85,14 +85,14 @@ def status(folder: FolderArgument = None, project: ProjectOption = None, json: J
     """Images a stage, failures with their reasons, cost so far."""
     from captionjudge.auditing.probe import PURPOSE as AUDIT
     from captionjudge.reporting.cascade import warnings
-    from captionjudge.reporting.summary import report_json
+    from captionjudge.reporting.summary import report, report_json
     from captionjudge.running.cascade import assumption
     from captionjudge.running.estimate import estimate
     from captionjudge.running.runner import Options
 
     with open_project(folder, project) as opened:
-        found = opened.report()
-        todo = estimate(opened.setup, Options())
+        found = report(opened.setup, pairs=False)
+        todo = estimate(opened.setup, Options(), found.stages)
         assumed = assumption(opened.setup.config.judge)
         to_finish = sum(each.cost or 0.0 for each in todo)
         if json:

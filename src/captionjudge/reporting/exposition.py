@@ -41,9 +41,10 @@ def exposition(setup: Setup) -> str:
     """
     project = setup.project_id
     with setup.database.read() as connection:
+        counted = tasks.counts(connection, project)
         families = [
             _Family("captionjudge_project_info", "gauge", "The project.", [({"title": setup.config.title}, 1)]),
-            *_of_tasks(tasks.counts(connection, project), tasks.failures(connection, project)),
+            *_of_tasks(counted, tasks.failures(connection, project, counted)),
             *_of_usage(calls.totals(connection, project)),
             *_of_cases(cases.tally(connection, project)),
         ]

@@ -48,14 +48,15 @@ class Report:
         return sum(usage.unpriced for usage in self.usage)
 
 
-def report(setup: Setup) -> Report:
-    """Read the project's report from the store."""
+def report(setup: Setup, *, pairs: bool = True) -> Report:
+    """Read the project's report from the store; without `pairs` no pair is read, of which there may be millions."""
     with setup.database.read() as connection:
-        counts = verdicts.outcomes(connection, setup.project_id)
+        counts = verdicts.outcomes(connection, setup.project_id) if pairs else []
+        stages = tasks.counts(connection, setup.project_id)
         return Report(
-            _pair_reports(counts, setup.config.pairs()),
-            tuple(tasks.counts(connection, setup.project_id)),
-            tuple(tasks.failures(connection, setup.project_id)),
+            _pair_reports(counts, setup.config.pairs()) if pairs else (),
+            tuple(stages),
+            tuple(tasks.failures(connection, setup.project_id, stages)),
             tuple(calls.totals(connection, setup.project_id)),
         )
 

@@ -15,6 +15,7 @@ from captionjudge.running.judge import PURPOSE as JUDGE
 from captionjudge.running.runner import Options, prices, stage_duties
 from captionjudge.running.setup import Setup
 from captionjudge.store import tasks
+from captionjudge.store.tasks import StageCount
 
 _SAMPLE = 200
 _DESCRIPTION = "x" * 350
@@ -35,19 +36,21 @@ class Estimate:
     cost: float | None
 
 
-def estimate(setup: Setup, options: Options) -> list[Estimate]:
+def estimate(setup: Setup, options: Options, stages: Sequence[StageCount] | None = None) -> list[Estimate]:
     """What is still to be asked of each model, as if nothing had been answered before.
 
     Tokens are guesses: text at four characters a token, images at the 32-pixel-patch rule, replies of usual length.
+
+    Args:
+        stages: how many images are where, if it is known.
     """
     duties = stage_duties(setup, options)
     known = prices(setup, duties)
     agents = [title for title in setup.workflow.agents() if title in duties]
     with setup.database.read() as connection:
-        counts = {
-            count.stage: count.tasks for count in tasks.counts(connection, setup.project_id) if count.state == "waiting"
-        }
+        stages = tasks.counts(connection, setup.project_id) if stages is None else stages
         sizes = tasks.sizes(connection, setup.project_id, agents, _SAMPLE)
+    counts = {count.stage: count.tasks for count in stages if count.state == "waiting"}
     image = _typical_image(setup, sizes)
     found: list[Estimate] = []
     todo = 0

@@ -51,7 +51,7 @@ def read_overview(setup: Setup, connection: Reading) -> Overview:
     return Overview(
         stages=stages,
         funnel=_bars_of(stages, "Images by stage", whole=sum(count.tasks for count in counted)),
-        failures=_failures(tasks.failures(connection, project)),
+        failures=_failures(tasks.failures(connection, project, counted)),
         usage=_usage(used),
         call_failures=_call_failures(results.call_failures(connection, project)),
         progress=progress,
