@@ -1,6 +1,6 @@
 """Claims and completions a second on PostgreSQL, through the store's functions and by a bare loop of SQL.
 
-    python benchmarks/claims.py --store URL [--tasks N] [--processes 1,2,4] [--batches 1,16,128] [--json FILE]
+    python -m benchmarks.claims --store URL [--tasks N] [--processes 1,2,4] [--batches 1,16,128] [--json FILE]
 
 A batch is claimed in one transaction and moved on, each with its event, in a second. The bare loop does the same to the
 same tables in as few statements as there can be: it is what the server, the disk and the driver allow.
@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import run as runner
+from benchmarks import run as runner
 
+ROOT = Path(__file__).parents[1]
 STAGES = ("Describe", "Review")
 _LEASE_MS = 3_600_000
 _CLAIM = """
@@ -134,9 +135,9 @@ def work(way: str, url: str, project: str, most: int) -> None:
 def measure(way: str, store: str, tasks: int, processes: int, most: int) -> dict[str, Any]:
     with runner.database(store) as url:
         project = fill(url, tasks)
-        command = [sys.executable, __file__, "--work", way, url, project, str(most)]
+        command = [sys.executable, "-m", "benchmarks.claims", "--work", way, url, project, str(most)]
         started = [
-            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
             for _ in range(processes)
         ]
         told = []

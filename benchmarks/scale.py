@@ -1,6 +1,6 @@
 """Large projects: how soon a run begins, what status costs, how memory and the database grow.
 
-    python benchmarks/scale.py [--finished N,N] [--waiting N] [--memory N,N] [--register N,N] [--store URL]
+    python -m benchmarks.scale [--finished N,N] [--waiting N] [--memory N,N] [--register N,N] [--store URL]
 
 A few images are really imported, described and judged; their rows are then copied as often as it takes, with ids and
 digests of their own, inside the database. What is measured is the program as a user starts it, in processes of its own.
@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import run as runner
+from benchmarks import run as runner
 from sqlalchemy import Connection, text
 
 HERE = Path(__file__).parent
@@ -101,7 +101,9 @@ def write_project(home: Path, port: int, url: str) -> None:
 def multiply(home: Path, copies: int) -> None:
     """Make `copies` of everything that is in a project, itself included."""
     # In a process of its own: the memory of whoever starts a process counts as that one's.
-    subprocess.run([sys.executable, __file__, "--multiply", str(home), str(copies)], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks.scale", "--multiply", str(home), str(copies)], check=True, cwd=HERE.parent
+    )
 
 
 def _multiply(home: Path, copies: int) -> None:
