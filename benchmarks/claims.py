@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import run as runner
+from benchmarks.measure import database
 
 ROOT = Path(__file__).parents[1]
 STAGES = ("Describe", "Review")
@@ -95,13 +95,10 @@ def ours(url: str, project: str, most: int) -> Callable[[], int]:
 def bare(url: str, project: str, most: int) -> Callable[[], int]:
     """The same by three statements."""
     import psycopg
-    from sqlalchemy.engine import make_url
 
     from captionjudge.identity import new_id, now_ms
 
-    place = make_url(url)
-    where = {name: str(value) for name, value in place.query.items()}
-    connection, owner = psycopg.connect(dbname=place.database or "", user=place.username or "", **where), new_id()
+    connection, owner = psycopg.connect(url), new_id()
 
     def take() -> int:
         now = now_ms()
@@ -133,7 +130,7 @@ def work(way: str, url: str, project: str, most: int) -> None:
 
 
 def measure(way: str, store: str, tasks: int, processes: int, most: int) -> dict[str, Any]:
-    with runner.database(store) as url:
+    with database(store) as url:
         project = fill(url, tasks)
         command = [sys.executable, "-m", "benchmarks.claims", "--work", way, url, project, str(most)]
         started = [
@@ -176,7 +173,7 @@ def main() -> None:
         return
     if not options.store:
         parser.error("--store is needed: postgresql://…")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for most in options.batches:
         for processes in options.processes:
             number = options.tasks if most > 1 else options.tasks // 10

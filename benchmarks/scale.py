@@ -20,7 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks import run as runner
+from benchmarks.measure import database, provider
+from benchmarks.script import Latency, Script
 from sqlalchemy import Connection, text
 
 HERE = Path(__file__).parent
@@ -178,16 +179,10 @@ def database_bytes(home: Path) -> int:
 
 
 @contextmanager
-def server(latency: float = 0.0) -> Iterator[tuple[int, dict[str, int]]]:
+def server(seconds: float = 0.0) -> Iterator[tuple[int, dict[str, int]]]:
     """A model server's port, and what it counted once it has ended."""
-    totals: dict[str, int] = {}
-    command = [sys.executable, str(HERE / "provider.py"), str(latency)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as started:
-        assert started.stdin is not None
-        assert started.stdout is not None
-        yield int(json.loads(started.stdout.readline())["port"]), totals
-        started.stdin.close()
-        totals |= json.loads(started.stdout.readline())
+    with provider(Script(Latency(seconds))) as running:
+        yield int(running.url.rpartition(":")[2].partition("/")[0]), running.totals
 
 
 def to_first_request(home: Path, *options: object) -> dict[str, float]:
@@ -312,7 +307,7 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     for part, measure in PARTS.items():
         for number in getattr(options, part):
-            with tempfile.TemporaryDirectory() as name, runner.database(options.store) as url:
+            with tempfile.TemporaryDirectory() as name, database(options.store) as url:
                 rows.append({"part": part, **measure(Path(name), number, url)})
             print(
                 "  ".join(

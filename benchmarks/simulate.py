@@ -64,7 +64,7 @@ class Job:
     price_in: float = 0.25
     price_out: float = 2.0
     price_machine: float = 0.2
-    row_kb: float = 12.7
+    row_kb: float = 11.4
 
 
 class Ran(NamedTuple):
@@ -223,7 +223,7 @@ SCENARIOS: dict[str, Job] = {
     "40 machines": Job(machines=40),
     "10 machines, 30,000 calls a minute": Job(rpm=30_000),
     "10 machines, 100 Mbit/s each": Job(upload=100),
-    "10 machines, photos of 12 megapixels": Job(prepare_ms=112),
+    "10 machines, photos of 12 megapixels": Job(prepare_ms=100, image_kb=234, image_tokens=2176),
     "10 machines, latency of 0.5 s": Job(latency=0.5),
 }
 

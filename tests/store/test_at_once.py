@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
+from sqlalchemy import event
 from tests.store.test_leases import HOUR, add
 
 from captionjudge.identity import new_id, now_ms
@@ -156,3 +157,17 @@ def test_processes_that_open_a_new_store_at_once_make_its_tables_and_its_project
     told = [process.communicate(timeout=60) for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], told
     assert len({out for out, _ in told}) == 1
+
+
+def test_on_postgresql_a_batch_is_claimed_by_three_statements_that_skip_what_others_hold(
+    two: tuple[Database, Database],
+) -> None:
+    database, _ = two
+    project = database.write(lambda batch: projects.create(batch, "shared"))
+    for _ in range(40):
+        add(database, project)
+    sent: list[str] = []
+    event.listen(database.engine, "before_cursor_execute", lambda *given: sent.append(" ".join(given[2].split())))
+    assert len(database.write(lambda batch: claim(batch, project, 32))) == 32
+    assert [statement.partition(" ")[0] for statement in sent] == ["SELECT", "UPDATE", "SELECT"]
+    assert sent[0].endswith("FOR UPDATE SKIP LOCKED")
