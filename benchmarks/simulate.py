@@ -4,7 +4,7 @@
 
 One process is simulated call by call: its slots, its one core of Python, its share of image preparation, upload, the
 provider's rate and the store. Latencies are lognormal. After a few thousand images the rate is steady, and the rest of
-the job follows from it. `benchmarks/points.json` holds measured runs; tests/test_simulate.py compares.
+the job follows from it. `benchmarks/points.json` holds measured runs; tests/benchmarks/test_simulate.py compares.
 """
 
 import argparse

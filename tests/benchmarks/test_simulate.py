@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from benchmarks.simulate import SCENARIOS, Job, simulate, table
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 POINTS = json.loads((ROOT / "benchmarks" / "points.json").read_text())
 TOLERANCE = 0.15
 SMALL = Job(pairs=4000, machines=1, processes=1, slots=32, latency=0.1)
