@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from captionjudge.errors import ConfigError
 from captionjudge.models.model import Params
 from captionjudge.models.provider import Provider
+from captionjudge.models.vision import Detail
 
 CONFIG_FILE = "captionjudge.toml"
 
@@ -25,12 +26,13 @@ class _Table(BaseModel):
 
 
 class Sampling(_Table):
-    """How a model samples."""
+    """How a model samples, and how closely it looks."""
 
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     max_tokens: _Count | None = None
     seed: int | None = None
     extra: dict[str, Any] = {}
+    detail: Detail = "auto"
 
     @field_validator("temperature", mode="before")
     @classmethod
@@ -39,7 +41,7 @@ class Sampling(_Table):
 
     def params(self, *, logprobs: bool = False) -> Params:
         """The sampling parameters of a request."""
-        return Params(self.temperature, self.max_tokens, self.seed, logprobs, self.extra)
+        return Params(self.temperature, self.max_tokens, self.seed, logprobs, self.extra, self.detail)
 
 
 class Candidate(Sampling):
@@ -76,6 +78,7 @@ class Judge(Sampling):
     people: list[_Name] = ["Final Choice"]
     choice: _Name | None = None
     order_seed: int = 0
+    same_text: Literal["tie", "ask"] = "tie"
 
     @field_validator("cascade_below", "cascade_overlap", mode="before")
     @classmethod
@@ -102,6 +105,7 @@ class Images(_Table):
     """The `[images]` table: what is sent as it is, and what is made smaller."""
 
     max_side: _Count = 1568
+    fit: Literal["model", "bounds"] = "model"
     max_bytes: _Count = 3_500_000
     formats: list[Literal["JPEG", "PNG", "WEBP", "GIF"]] = ["JPEG", "PNG", "WEBP"]
     quality: Annotated[int, Field(ge=30, le=95)] = 85
@@ -155,6 +159,7 @@ class ProviderTable(_Table):
     timeout: Annotated[float, Field(gt=0)] = 120.0
     schema_mode: Annotated[Literal["strict", "json_object", "prompt"], Field(alias="schema")] = "strict"
     logprobs: bool = True
+    prompt_cache: Literal["auto", "on", "off"] = "auto"
     headers: dict[str, str] = {}
     path: str = ""
 
@@ -183,6 +188,7 @@ class ProviderTable(_Table):
             timeout=self.timeout,
             schema=self.schema_mode,
             logprobs=self.logprobs,
+            prompt_cache=self.prompt_cache,
             headers=dict(self.headers),
             path=str(folder / self.path) if self.path else "",
         )
@@ -194,8 +200,9 @@ class Price(_Table):
     input: Annotated[float, Field(ge=0)]
     output: Annotated[float, Field(ge=0)]
     cached_input: Annotated[float, Field(ge=0)] | None = None
+    cache_write: Annotated[float, Field(ge=0)] | None = None
 
-    @field_validator("input", "output", "cached_input", mode="before")
+    @field_validator("input", "output", "cached_input", "cache_write", mode="before")
     @classmethod
     def _whole_numbers_too(cls, value: object) -> object:
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -58,6 +58,7 @@ temperature = 0.5
 seed = 12
 max_tokens = 222
 [judge]
+same_text = "ask"
 models = ["local/j"]
 temperature = 0
 seed = 13

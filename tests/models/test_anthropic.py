@@ -108,7 +108,7 @@ def test_a_request_without_an_image_has_one_block(server: ScriptedServer) -> Non
 
 
 def test_prompt_tokens_are_the_total_with_what_the_cache_gave_and_took(server: ScriptedServer) -> None:
-    assert asked(server, DESCRIBE)[0].usage == Usage(prompt_tokens=1000, completion_tokens=20, cached_tokens=512)
+    assert asked(server, DESCRIBE)[0].usage == Usage(1000, 20, 512, 88)
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_the_reply_carries_text_usage_and_the_model_that_answered(server: Script
     server.script(says("A cat."))
 
     assert asked(server, DESCRIBE) == [
-        Reply("A cat.", "stop", Usage(1000, 20, 512), logprobs=None, model="qwen3-vl-2026-01-01")
+        Reply("A cat.", "stop", Usage(1000, 20, 512, 88), logprobs=None, model="qwen3-vl-2026-01-01")
     ]
 
 

@@ -143,6 +143,7 @@ def test_the_page_says_what_status_says(filled: Shop, get: Get, capsys: pytest.C
         ("unpriced_calls", "unpriced"),
         ("input_tokens", "prompt_tokens"),
         ("cached_input_tokens", "cached_tokens"),
+        ("cache_written_input_tokens", "written_tokens"),
         ("output_tokens", "completion_tokens"),
         ("cost_usd", "cost"),
     ):

@@ -234,6 +234,7 @@ def test_a_call_has_the_attributes_of_the_conventions(watched: Watched, server: 
         "gen_ai.usage.input_tokens": found["gen_ai.usage.input_tokens"],
         "gen_ai.usage.output_tokens": found["gen_ai.usage.output_tokens"],
         "gen_ai.usage.cache_read.input_tokens": found["gen_ai.usage.cache_read.input_tokens"],
+        "gen_ai.usage.cache_creation.input_tokens": found["gen_ai.usage.cache_creation.input_tokens"],
         "server.address": "127.0.0.1",
         "server.port": int(server.url.rpartition(":")[2]),
     }
@@ -296,6 +297,7 @@ def test_tokens_attempts_and_cost_are_those_of_the_store(runs: tuple[Watched, Wa
             ("prompt_tokens", "gen_ai.usage.input_tokens"),
             ("completion_tokens", "gen_ai.usage.output_tokens"),
             ("cached_tokens", "gen_ai.usage.cache_read.input_tokens"),
+            ("written_tokens", "gen_ai.usage.cache_creation.input_tokens"),
             ("cost", "captionjudge.cost"),
         ):
             new = getattr(total, field) - (getattr(earlier, field) if earlier else 0)
@@ -376,7 +378,12 @@ def test_every_attribute_event_and_metric_is_documented(runs: tuple[Watched, Wat
             found |= {metric.name} | {key for point in metric.data.data_points for key in point.attributes}
     assert len(found) > 40
     assert found - documented() == set()
-    unseen = {"gen_ai.request.temperature", "gen_ai.request.seed", "captionjudge.probability"}
+    unseen = {
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.request.temperature",
+        "gen_ai.request.seed",
+        "captionjudge.probability",
+    }
     own = {
         name for name in documented() if name.startswith(("gen_ai.", "captionjudge.")) and name != "captionjudge.toml"
     }

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.servers.instances import instance
+from tests.servers.prefix_cache import Counted
 
 DEFAULT_TEXT = "A red square on a white ground."
+
+
+USUAL = Counted(1000, 512, 88)
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,7 @@ class Said:
     text: str
     finish: str
     model: str
+    counted: Counted = USUAL
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,14 @@ def chat_reply(said: Said) -> Any:
         "object": "chat.completion",
         "model": f"{said.model}-2026-01-01",
         "choices": [{"index": 0, "message": message, "finish_reason": finish}],
-        "usage": {"prompt_tokens": 1000, "completion_tokens": 20, "prompt_tokens_details": {"cached_tokens": 512}},
+        "usage": {
+            "prompt_tokens": said.counted.prompt,
+            "completion_tokens": 20,
+            "prompt_tokens_details": {
+                "cached_tokens": said.counted.read,
+                "cache_write_tokens": said.counted.written,
+            },
+        },
     }
 
 
@@ -68,9 +80,9 @@ def messages_reply(said: Said) -> Any:
         "content": [{"type": "text", "text": said.text}],
         "stop_reason": stops[said.finish],
         "usage": {
-            "input_tokens": 400,
-            "cache_read_input_tokens": 512,
-            "cache_creation_input_tokens": 88,
+            "input_tokens": said.counted.prompt - said.counted.read - said.counted.written,
+            "cache_read_input_tokens": said.counted.read,
+            "cache_creation_input_tokens": said.counted.written,
             "output_tokens": 20,
         },
     }
@@ -89,10 +101,10 @@ def gemini_reply(said: Said) -> Any:
     return {
         "candidates": [{"content": {"role": "model", "parts": [{"text": said.text}]}, "finishReason": finish}],
         "usageMetadata": {
-            "promptTokenCount": 1000,
+            "promptTokenCount": said.counted.prompt,
             "candidatesTokenCount": 15,
             "thoughtsTokenCount": 5,
-            "cachedContentTokenCount": 512,
+            "cachedContentTokenCount": said.counted.read,
         },
         "modelVersion": f"{said.model}-2026-01-01",
     }

@@ -6,13 +6,14 @@ import json
 import socket
 import struct
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from aiohttp import web
-from tests.servers.protocols import CHAT, GEMINI, MESSAGES, Protocol, Said, fitting_text
+from tests.servers.prefix_cache import Counted, PrefixCache
+from tests.servers.protocols import CHAT, GEMINI, MESSAGES, USUAL, Protocol, Said, fitting_text
 
 MAX_BODY = 64_000_000
 
@@ -101,13 +102,17 @@ class ScriptedServer:
     """Serves /v1/chat/completions, /v1/messages and /v1beta/models/NAME:generateContent from its own thread.
 
     Each request takes the next step of the script; when the script is over, `rule` decides, and where that says
-    nothing the request gets `ok()`.
+    nothing the request gets `ok()`. With a `cache` tokens are counted by what was answered before; `together`
+    makes requests to a model wait until so many are here at once.
     """
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.rule: Callable[[Seen], Step | None] = lambda seen: None
+        self.cache: PrefixCache | None = None
+        self.together: dict[str, int] = {}
         self.url = ""
+        self._here: Counter[str] = Counter()
         self._steps: deque[Step] = deque()
         self._ready = threading.Event()
         self._arrived = threading.Event()
@@ -136,6 +141,8 @@ class ScriptedServer:
         self.seen.clear()
         self._arrived.clear()
         self.rule = lambda seen: None
+        self.cache, self.together = None, {}
+        self._here.clear()
 
     async def arrived(self) -> None:
         """Wait until a request is here."""
@@ -176,11 +183,16 @@ class ScriptedServer:
         self.seen.append(seen)
         self._arrived.set()
         step = self._steps.popleft() if self._steps else (self.rule(seen) or ok())
+        counted = self.cache.count(seen.json) if self.cache else USUAL
         if step.hang:
             await self._over.wait()
         if step.delay:
             await asyncio.sleep(step.delay)
-        payload = rendered(step, protocol, seen)
+        if self.together:
+            await self._gather(seen.json["model"])
+        if self.cache:
+            self.cache.keep(seen.json)
+        payload = rendered(step, protocol, seen, counted)
         if step.keep is not None:
             return await self._break_off(request, payload, step)
         if step.pace is not None:
@@ -188,6 +200,16 @@ class ScriptedServer:
         return web.Response(
             status=step.status, body=payload, headers={"Content-Type": "application/json", **step.headers}
         )
+
+    async def _gather(self, model: str) -> None:
+        """Wait until as many as are wished are here, once; what waits longer is broken off."""
+        self._here[model] += 1
+        if self._here[model] >= self.together.get(model, 0):
+            self.together.pop(model, None)
+        async with asyncio.timeout(5):
+            while model in self.together:  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+        self._here[model] -= 1
 
     async def _break_off(self, request: web.Request, payload: bytes, step: Step) -> web.StreamResponse:
         response = web.StreamResponse(headers={} if step.chunked else {"Content-Length": str(len(payload))})
@@ -220,7 +242,7 @@ def port_of(request: web.Request) -> int:
     return int(peer[1]) if peer else 0
 
 
-def rendered(step: Step, protocol: Protocol, seen: Seen) -> bytes:
+def rendered(step: Step, protocol: Protocol, seen: Seen, counted: Counted = USUAL) -> bytes:
     """The body of the answer."""
     if step.body is not None:
         return step.body
@@ -229,4 +251,4 @@ def rendered(step: Step, protocol: Protocol, seen: Seen) -> bytes:
     asked = seen.json
     text = fitting_text(protocol, asked) if step.text is None else step.text
     model = asked.get("model") or seen.path.rpartition("/")[2].partition(":")[0]
-    return json.dumps(protocol.reply(Said(text, step.finish, model))).encode()
+    return json.dumps(protocol.reply(Said(text, step.finish, model, counted))).encode()

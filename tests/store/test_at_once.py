@@ -29,7 +29,8 @@ database.close()
 """
 
 _AMOUNTS = dict.fromkeys(
-    ("calls", "failures", "prompt_tokens", "completion_tokens", "cached_tokens", "cost", "unpriced"), 1
+    ("calls", "failures", "prompt_tokens", "completion_tokens", "cached_tokens", "written_tokens", "cost", "unpriced"),
+    1,
 )
 
 

@@ -50,8 +50,8 @@ def test_only_calls_of_the_purpose_about_images_of_the_overlap_are_added_up(data
     with database.read() as connection:
         found = sorted(calls.of_overlap(connection, project, "judge"), key=lambda each: each.model)
     assert found == [
-        Usage("judge", "p/cheap", "p/cheap", 2, 0, 4_000_000_000, 2, 0, 0.75, 0),
-        Usage("judge", "p/strong", "p/strong", 1, 0, 2_000_000_000, 1, 0, 0.0, 1),
+        Usage("judge", "p/cheap", "p/cheap", 2, 0, 4_000_000_000, 2, 0, 0, 0.75, 0),
+        Usage("judge", "p/strong", "p/strong", 1, 0, 2_000_000_000, 1, 0, 0, 0.0, 1),
     ]
     assert all(type(each.prompt_tokens) is int for each in found)
 

@@ -11,7 +11,16 @@ from captionjudge.store.batch import Batch
 from captionjudge.store.database import Database
 from captionjudge.store.records import Item, Outcome, Pair
 
-AMOUNTS = ("calls", "failures", "prompt_tokens", "completion_tokens", "cached_tokens", "cost", "unpriced")
+AMOUNTS = (
+    "calls",
+    "failures",
+    "prompt_tokens",
+    "completion_tokens",
+    "cached_tokens",
+    "written_tokens",
+    "cost",
+    "unpriced",
+)
 
 
 def add_pairs(database: Database, project: str, images: int) -> list[Pair]:

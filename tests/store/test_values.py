@@ -92,7 +92,14 @@ def test_a_call_keeps_counts_and_times_beyond_32_bits(database: Database, projec
     asked = Call(
         new_id(), project, item.id, "describe", "A", "p/m", "r", "i", "p", created_at=2**52, cost=1e-9, response="x\0"
     )
-    amounts = {"calls": 2**40, "failures": 0, "prompt_tokens": 2**40, "completion_tokens": 0, "cached_tokens": 0}
+    amounts = {
+        "calls": 2**40,
+        "failures": 0,
+        "prompt_tokens": 2**40,
+        "completion_tokens": 0,
+        "cached_tokens": 0,
+        "written_tokens": 0,
+    }
     amounts |= {"cost": 0, "unpriced": 0}
     for _ in range(2):
         database.write(lambda batch: batch.add_usage((project, "describe", "A", "p/m"), amounts))

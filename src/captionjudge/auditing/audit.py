@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from captionjudge.auditing.form import Forms, pairing_of
 from captionjudge.auditing.options import labels, picked
@@ -17,7 +17,7 @@ from captionjudge.models.model import Model
 from captionjudge.models.registry import open_model
 from captionjudge.running.ask import Asker
 from captionjudge.running.budget import Budget
-from captionjudge.running.judge import ask_judge
+from captionjudge.running.judge import ask_judge, request_for
 from captionjudge.running.lookup import Lookup
 from captionjudge.running.means import READERS, cancel, in_flight, interruptible, keep_shown, new_asker
 from captionjudge.running.progress import Display, Progress, Silence
@@ -190,8 +190,8 @@ class Auditor:
         pairing = pairing_of(trial, self._setup.ontology_digest)
         ballot = Ballot(trial.judge, trial.slots)
         try:
-            image = await pictures.get(trial)
-            answered = await ask_judge(asker, judging, pairing, ballot, image, PURPOSE, since)
+            request = replace(request_for(judging, pairing, trial.slots), image=await pictures.get(trial))
+            answered = await ask_judge(asker, judging, pairing, ballot, request, PURPOSE, since)
         except StageFailed as failed:
             return self._row(trial, error=failed.reason)
         except ModelError as error:

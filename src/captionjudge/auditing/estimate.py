@@ -33,8 +33,8 @@ class AuditEstimate:
 def estimate_audit(setup: Setup, options: AuditOptions) -> list[AuditEstimate]:
     """What is still to be asked, by probe and judge; `control` is what several probes are compared with.
 
-    Texts are counted at four characters a token, images at the 32-pixel-patch rule, replies at a usual length. What a
-    run has asked already in the same words (most of `control`) costs nothing, though it is counted here.
+    Texts are counted at four characters a token, images by the judge's rule, replies at a usual length. What a run has
+    asked already in the same words (most of `control`) costs nothing, though it is counted here.
 
     Raises:
         ConfigError: there is no judge, or no such probe.
@@ -62,11 +62,12 @@ def _asked(setup: Setup, options: AuditOptions) -> Iterator[tuple[Trial, int]]:
     for trial in trials(setup, subjects(setup, options.images, options.seed), options.probes, options.seed):
         if trial.left_out is None and known.get(trial.key(digest), 0) is not None:
             request = request_for(forms.of(trial), pairing_of(trial, setup.ontology_digest), trial.slots)
-            yield trial, typical(replace(request, image=_shown(setup, trial))).prompt_tokens
+            yield trial, typical(replace(request, image=_shown(setup, trial)), trial.judge).prompt_tokens
 
 
 def _shown(setup: Setup, trial: Trial) -> EncodedImage | None:
     item: Item = trial.image if trial.other is None else trial.other
     if item.width is None or item.height is None:
         return None
-    return EncodedImage("", "image/jpeg", b"", *fit(item.width, item.height, setup.bounds))
+    bounds = setup.bounds_for(trial.judge, setup.config.judge.detail)
+    return EncodedImage("", "image/jpeg", b"", *fit(item.width, item.height, bounds))

@@ -31,17 +31,17 @@ class Pictures:
         """
         if trial.picture == "other":
             assert trial.other is not None
-            return await self._of(trial.other)
-        own = await self._of(trial.image)
+            return await self._of(trial.other, trial.judge)
+        own = await self._of(trial.image, trial.judge)
         return await self._grey(own.width, own.height) if trial.picture == "blank" else own
 
-    async def _of(self, image: Item) -> EncodedImage:
+    async def _of(self, image: Item, judge: str) -> EncodedImage:
         picture = self._own.get(image.id)
         if picture is None:
             picture = self._own[image.id] = Picture(self._setup, image, self._threads)
             if len(self._own) > _KEPT:
                 self._own.popitem(last=False)
-        return await picture.get()
+        return await picture.get(judge, self._setup.config.judge.detail)
 
     async def _grey(self, width: int, height: int) -> EncodedImage:
         made = self._blank.get((width, height))

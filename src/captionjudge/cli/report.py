@@ -7,7 +7,7 @@ import typer
 
 from captionjudge.cli.app import OK, SOME_FAILED, JsonOption, ProjectOption, open_project
 from captionjudge.cli.cascade import print_cascade, shown
-from captionjudge.cli.run import print_failures
+from captionjudge.cli.run import print_failures, print_usage
 from captionjudge.cli.table import print_json, print_table, printable
 from captionjudge.errors import ConfigError
 
@@ -222,7 +222,7 @@ def _leanings(judge: dict[str, Any]) -> list[dict[str, Any]]:
 
 def print_report(found: "Report") -> None:
     """Print the report as tables."""
-    from captionjudge.reporting.summary import RULE
+    from captionjudge.reporting.summary import RULE, SAME_TEXT
 
     columns = ["A", "B", "A : B : tie", "bad", "unstable", "failed", "A wins", "flips"]
     print_table(columns, [_row(pair) for pair in found.pairs], "Which description is better")
@@ -232,13 +232,13 @@ def print_report(found: "Report") -> None:
     )
     if found.pairs and not any(sum(pair.outcomes.values()) for pair in found.pairs):
         typer.echo("No judge has been asked yet; what people chose is in --html and --json.")
+    for pair in found.pairs:
+        if pair.same_text:
+            typer.echo(
+                f"{pair.same_text} of the ties between {printable(pair.a)} and {printable(pair.b)}: {SAME_TEXT}."
+            )
     print_failures(found.failures)
-    rows = [
-        [each.purpose, each.role, each.model, each.calls, each.failures, each.prompt_tokens + each.completion_tokens]
-        for each in found.usage
-    ]
-    if rows:
-        print_table(["calls to", "as", "model", "calls", "failed", "tokens"], rows)
+    print_usage(found)
     unpriced = f", and {found.unpriced} calls of unknown price" if found.unpriced else ""
     typer.echo(f"Cost: ${found.cost:.4f}{unpriced}")
 

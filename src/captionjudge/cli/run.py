@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from captionjudge.project import Project
+    from captionjudge.reporting.summary import Report
     from captionjudge.running.runner import Options, Summary
+    from captionjudge.running.saving import Saving
     from captionjudge.running.trace import Trace
     from captionjudge.store.tasks import FailureCount
 
@@ -107,6 +109,7 @@ def status(folder: FolderArgument = None, project: ProjectOption = None, json: J
         ]
         print_table(["stage", "images", "failed"], rows, opened.title)
         print_failures(found.failures)
+        print_usage(found)
         audits = [usage for usage in found.usage if usage.purpose == AUDIT]
         checked, dear = sum(usage.calls for usage in audits), sum(usage.cost for usage in audits)
         calls = sum(usage.calls for usage in found.usage) - checked
@@ -137,6 +140,20 @@ def retry(
         else:
             typer.echo(f"{number} failed images wait again.")
         return OK
+
+
+def print_usage(found: "Report") -> None:
+    """Calls and tokens by model, and what of these came from the providers' prompt caches."""
+    from captionjudge.reporting.summary import cached_share
+
+    rows = []
+    for each in found.usage:
+        share = cached_share(each)
+        cached = "-" if share is None else f"{share:.0%}"
+        tokens = each.prompt_tokens + each.completion_tokens
+        rows.append([each.purpose, each.role, each.model, each.calls, each.failures, tokens, cached])
+    if rows:
+        print_table(["calls to", "as", "model", "calls", "failed", "tokens", "of those asked, cached"], rows)
 
 
 def exit_code(summary: "Summary") -> int:
@@ -194,12 +211,21 @@ def _dry_run(project: "Project", options: "Options", *, json: bool) -> int:
 
     from captionjudge.running.cascade import assumption
     from captionjudge.running.estimate import estimate
+    from captionjudge.running.saving import assumptions, savings
 
-    found = estimate(project.setup, options)
-    assumed = assumption(project.setup.config.judge)
+    found, per_pairs = estimate(project.setup, options), savings(project.setup, options)
+    assumed = assumptions(project.setup)
     known = [each.cost for each in found if each.cost is not None]
     if json:
-        print_json({"estimates": [asdict(each) for each in found], "cost_usd": sum(known), "assumption": assumed})
+        print_json(
+            {
+                "estimates": [asdict(each) for each in found],
+                "cost_usd": sum(known),
+                "per_1000_pairs": [asdict(each) for each in per_pairs],
+                "assumption": assumption(project.setup.config.judge),
+                "assumptions": assumed,
+            }
+        )
         return OK
     rows = [
         [
@@ -213,7 +239,30 @@ def _dry_run(project: "Project", options: "Options", *, json: bool) -> int:
         for each in found
     ]
     print_table(["stage", "model", "calls", "tokens in", "tokens out", "cost"], rows, "Nothing was asked. To do:")
-    if assumed is not None:
-        typer.echo(assumed)
+    _print_savings(per_pairs)
+    for each in assumed:
+        typer.echo(each)
     typer.echo(f"About ${sum(known):.4f}, as far as prices are known. Replies that are kept already cost nothing.")
     return OK
+
+
+def _print_savings(per_pairs: "list[Saving]") -> None:
+    """What 1,000 pairs cost at each model, as they are and as configured."""
+    rows = [
+        [
+            each.stage,
+            each.model,
+            f"{each.image_before} to {each.image_after}",
+            f"{each.cached:.0%}",
+            *("price unknown" if cost is None else f"${cost:.2f}" for cost in (each.before, each.after)),
+        ]
+        for each in per_pairs
+    ]
+    columns = ["stage", "model", "tokens an image", "cached", "before", "after"]
+    print_table(
+        columns, rows, "Per 1,000 pairs: before, with images as they are and nothing shared; after, as configured"
+    )
+    priced = [(each.before, each.after) for each in per_pairs if each.before is not None and each.after is not None]
+    if priced:
+        before, after = (sum(each) for each in zip(*priced, strict=True))
+        typer.echo(f"Per 1,000 pairs, as far as prices are known: ${before:.2f} before, ${after:.2f} after.")

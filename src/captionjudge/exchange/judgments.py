@@ -56,7 +56,7 @@ def judgments(setup: Setup, *, provenance: bool = False) -> Iterator[dict[str, A
             chosen = reviews.of_items(connection, ids)
             answers = verdicts.answers_of_people(connection, ids)
             audit = cases.audited(connection, ids)
-            unjudged = {pair.item_id for pair in page if pair.outcome == "missing"}
+            unjudged = {pair.item_id for pair in page if pair.outcome == "missing" or pair.same_text}
             tags = sorted({images[id_].tag for id_ in unjudged | chosen.keys()})
             groups = items.groups(connection, setup.project_id, tags)
             made = calls.origins(connection, _call_ids(said, texts)) if provenance else {}
@@ -168,7 +168,9 @@ def _line(
 
 
 def _about(pair: Pair, said: Sequence[Verdict]) -> list[Verdict]:
-    """The verdicts about the texts that the pair has now."""
+    """The verdicts about the texts that the pair has now; none where these are the same and nobody was asked."""
+    if pair.same_text:
+        return []
     return of_latest_texts(verdict for verdict in said if (verdict.a, verdict.b) == (pair.a, pair.b))
 
 

@@ -80,7 +80,7 @@ def fit(width: int, height: int, bounds: Bounds, longest: int | None = None) -> 
             new_width = max(1, bounds.max_pixels // new_height)
         else:
             new_height = max(1, bounds.max_pixels // new_width)
-    return new_width, new_height
+    return (new_width, new_height) if bounds.fits is None else bounds.fits.fit(new_width, new_height)
 
 
 def _is_within(data: bytes, header: Header, bounds: Bounds) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 ImageErrorKind = Literal[
     "missing",
@@ -62,15 +62,27 @@ class Header:
     plain: bool
 
 
+class Fits(Protocol):
+    """Brings a size (width, height) to one that is not larger; what was brought there already it leaves alone."""
+
+    def fit(self, width: int, height: int) -> tuple[int, int]:
+        """The size to send."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a model accepts. Anything within is sent as it is, the rest is converted at JPEG `quality` (1 to 95)."""
+    """What a model accepts. Anything within is sent as it is, the rest is converted at JPEG `quality` (1 to 95).
+
+    `fits` says, after the other bounds, to what size the model in question makes use of.
+    """
 
     max_side: int | None = None
     max_pixels: int | None = None
     max_bytes: int | None = None
     formats: frozenset[str] = frozenset({"JPEG", "PNG", "WEBP"})
     quality: int = 85
+    fits: Fits | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ def merge(verdicts: Iterable[Verdict]) -> Merged:
     when all orders agree, `unstable` when they do not, `failed` when one is missing its choice. A panel's outcome is
     the one of more than half of the judges that did not fail; without such a majority it is `unstable`. A cascade's
     outcome is that of the last judge that was asked. Where there are verdicts of both, the newest says which it is.
-    Of no verdicts it is `missing`.
+    Of no verdicts it is `missing`; see `of_pair` for descriptions that are the same.
     """
     by_judge = _by_judge(standing(verdicts))
     if any(verdict.step is not None for said in by_judge.values() for verdict in said):
@@ -57,6 +57,17 @@ def merge(verdicts: Iterable[Verdict]) -> Merged:
         sum(1 for each in own.values() if each != outcome),
         next(iter(by_judge)) if len(by_judge) == 1 else None,
     )
+
+
+def of_pair(verdicts: Iterable[Verdict], *, same_text: bool) -> Merged:
+    """The same for a pair. Descriptions that are the same text are a tie that takes no verdict."""
+    merged = merge(verdicts)
+    return Merged("tie", None, None, 0) if same_text and merged.outcome == "missing" else merged
+
+
+def same_text(a: str | None, b: str | None) -> bool:
+    """Whether two descriptions differ in white space at most; those without words are nobody's."""
+    return bool(a and b) and (a or "").split() == (b or "").split() != []
 
 
 def asked(verdicts: Iterable[Verdict]) -> list[Asked]:

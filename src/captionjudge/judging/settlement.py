@@ -112,6 +112,8 @@ def open_again(case: Case, stage: str, now: int) -> Case:
 
 
 def _uncertainty(pair: Pair) -> float:
+    if pair.same_text:
+        return 0.0
     if pair.probability is None or pair.outcome in ("unstable", "failed", "missing"):
         return 1.0
     return 1.0 - abs(2.0 * pair.probability - 1.0)

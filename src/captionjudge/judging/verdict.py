@@ -7,6 +7,7 @@ from typing import Any
 from captionjudge.identity import new_id, now_ms
 from captionjudge.judging.consistency import follows
 from captionjudge.judging.form import Filled
+from captionjudge.judging.outcome import same_text
 from captionjudge.judging.roles import Roles
 from captionjudge.ontology.answer import Answer as Given
 from captionjudge.ontology.answer import RadioAnswer, flatten, to_json
@@ -22,6 +23,11 @@ class Pairing:
     b: Item
     image: Item
     ontology_digest: str
+
+    @property
+    def same_text(self) -> bool:
+        """Whether there is nothing to choose."""
+        return same_text(self.a.text, self.b.text)
 
     @property
     def names(self) -> tuple[str, str]:

@@ -9,8 +9,9 @@ import orjson
 from captionjudge.models.body import Template, encoded, extra_bytes, fields, quoted, with_schema
 from captionjudge.models.dialect import Dialect, Memory, asked
 from captionjudge.models.endpoint import Endpoint
+from captionjudge.models.family import prompt_cache
 from captionjudge.models.model import FinishReason, Reply, Request, Schema, Usage
-from captionjudge.models.openai import count
+from captionjudge.models.openai import MARKS, count, marked
 from captionjudge.models.provider import Provider
 from captionjudge.models.transport import Response, Transport
 
@@ -43,7 +44,10 @@ class MessagesModel:
         self._endpoint = Endpoint(
             provider, PATH, lambda key: {"x-api-key": key, "anthropic-version": VERSION}, transport
         )
-        self._memory = Memory(Dialect(limits=("max_tokens",), schema=provider.schema, logprobs=False, seed=False))
+        caching = provider.prompt_cache != "off"
+        self._memory = Memory(
+            Dialect(("max_tokens",), logprobs=False, schema=provider.schema, seed=False, caching=caching)
+        )
 
     @property
     def name(self) -> str:
@@ -68,6 +72,7 @@ class MessagesModel:
             request.params.max_tokens,
             extra_bytes(request),
             dialect,
+            request.shared,
         )
         return template.pieces(request, _more_turns(request.previous))
 
@@ -81,11 +86,12 @@ def _template(
     max_tokens: int | None,
     extra: bytes,
     dialect: Dialect,
+    shared: bool,
 ) -> Template:
     system = with_schema(instructions, schema) if schema and dialect.schema == "prompt" else instructions
     opening = b'{"model":' + quoted(model)
     if system:
-        opening += b',"system":' + quoted(system)
+        opening += b',"system":' + marked(system, schema, prompt_cache(model) if dialect.caching else None)
     opening += b',"messages":[{"role":"user","content":['
     settings: dict[str, object] = {"max_tokens": max_tokens or DEFAULT_MAX_TOKENS}
     if temperature is not None:
@@ -95,7 +101,7 @@ def _template(
     return Template(
         head=opening + b'{"type":"image","source":{"type":"base64","media_type":"',
         joint=b'","data":"',
-        middle=b'"}},{"type":"text","text":',
+        middle=b'"}' + (MARKS["cache_control"] if shared and dialect.caching else b"") + b'},{"type":"text","text":',
         turn=b"}]}",
         bare=opening + b'{"type":"text","text":',
         bare_turn=b"}]}",
@@ -154,9 +160,10 @@ def read_usage(usage: object) -> Usage:
     """The tokens billed. `input_tokens` leaves out what the cache gave or took; the total here does not."""
     if not isinstance(usage, dict):
         return Usage()
-    cached = count(usage.get("cache_read_input_tokens"))
+    cached, written = count(usage.get("cache_read_input_tokens")), count(usage.get("cache_creation_input_tokens"))
     return Usage(
-        prompt_tokens=count(usage.get("input_tokens")) + cached + count(usage.get("cache_creation_input_tokens")),
+        prompt_tokens=count(usage.get("input_tokens")) + cached + written,
         completion_tokens=count(usage.get("output_tokens")),
         cached_tokens=cached,
+        written_tokens=written,
     )

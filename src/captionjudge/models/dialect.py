@@ -11,7 +11,7 @@ from captionjudge.models.faults import Complaint, complaint_of, fault
 from captionjudge.models.model import Request
 from captionjudge.models.transport import Response
 
-Part = Literal["limit", "temperature", "logprobs", "schema", "seed"]
+Part = Literal["limit", "temperature", "logprobs", "schema", "seed", "caching"]
 SchemaMode = Literal["strict", "json_object", "prompt"]
 
 # One refusal for each thing there is to give up, and as many again for what other requests learned meanwhile.
@@ -27,6 +27,7 @@ NAMES: dict[Part, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     "seed": re.compile(r"\bseed\b", re.IGNORECASE),
+    "caching": re.compile(r"prompt_cache_\w+|cache_control", re.IGNORECASE),
 }
 UNSUPPORTED = re.compile(
     r"unsupported|not (?:yet |currently )?(?:supported|permitted|allowed|available|enabled|recognized|implemented)"
@@ -45,13 +46,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How to put a request to one server. `limits` are the names left to try for the token limit."""
+    """How to put a request to one server.
+
+    `limits` are the names left to try for the token limit. With `caching` the server is told what of a prompt comes
+    again.
+    """
 
     limits: tuple[str, ...] = ("max_tokens", "max_completion_tokens")
     temperature: bool = True
     logprobs: bool = True
     schema: SchemaMode = "strict"
     seed: bool = True
+    caching: bool = False
 
 
 class Memory:
@@ -115,6 +121,7 @@ def sent(request: Request, spoken: Dialect) -> tuple[Part, ...]:
         "logprobs": params.logprobs and spoken.logprobs,
         "schema": request.schema is not None and spoken.schema != "prompt",
         "seed": params.seed is not None and spoken.seed,
+        "caching": spoken.caching,
     }
     return tuple(part for part, held_ in held.items() if held_)
 
@@ -130,6 +137,8 @@ def without(dialect: Dialect, part: Part) -> Dialect | None:
             return replace(dialect, logprobs=False)
         case "seed":
             return replace(dialect, seed=False)
+        case "caching":
+            return replace(dialect, caching=False)
         case "schema":
             return replace(dialect, schema="json_object" if dialect.schema == "strict" else "prompt")
 

@@ -36,6 +36,6 @@ def _params(params: Params) -> bytes:
     # 0 and 0.0 are the same temperature.
     temperature = None if params.temperature is None else float(params.temperature)
     extra = dict(params.extra) if params.extra else None
-    return orjson.dumps(
-        [temperature, params.max_tokens, params.seed, params.logprobs, extra], option=orjson.OPT_SORT_KEYS
-    )
+    values: list[object] = [temperature, params.max_tokens, params.seed, params.logprobs, extra]
+    # What is left to the provider is not named, as before there was a choice.
+    return orjson.dumps(values if params.detail == "auto" else [*values, params.detail], option=orjson.OPT_SORT_KEYS)

@@ -13,6 +13,7 @@ from captionjudge.models.model import FinishReason, Reply, Request, Schema, Toke
 from captionjudge.models.openai import TOP_LOGPROBS, Sampling, count, likeliest
 from captionjudge.models.provider import Provider
 from captionjudge.models.transport import Response, Transport
+from captionjudge.models.vision import Detail
 
 RESERVED = frozenset({"contents", "systemInstruction"})
 FILTERED = ("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE", "IMAGE_SAFETY")
@@ -55,12 +56,15 @@ class GeminiModel:
             (params.temperature, params.max_tokens, params.seed, params.logprobs),
             extra_bytes(request),
             dialect,
+            params.detail,
         )
         return template.pieces(request, _more_turns(request.previous))
 
 
 @functools.lru_cache(maxsize=256)
-def _template(instructions: str, schema: Schema | None, sampling: Sampling, extra: bytes, dialect: Dialect) -> Template:
+def _template(
+    instructions: str, schema: Schema | None, sampling: Sampling, extra: bytes, dialect: Dialect, detail: Detail
+) -> Template:
     in_words = schema is not None and dialect.schema != "strict"
     system = with_schema(instructions, schema) if schema and in_words else instructions
     opening = b"{"
@@ -68,6 +72,8 @@ def _template(instructions: str, schema: Schema | None, sampling: Sampling, extr
         opening += b'"systemInstruction":' + encoded({"parts": [{"text": system}]}) + b","
     opening += b'"contents":[{"role":"user","parts":['
     settings = _settings(schema, sampling, dialect)
+    if detail != "auto":
+        settings["mediaResolution"] = f"MEDIA_RESOLUTION_{detail.upper()}"
     return Template(
         head=opening + b'{"inlineData":{"mimeType":"',
         joint=b'","data":"',

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from captionjudge.images import EncodedImage
+from captionjudge.models.vision import Detail
 from captionjudge.ontology.tree import Attribute
 
 FinishReason = Literal["stop", "length", "filtered", "refused"]
@@ -54,13 +55,14 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """How to sample. None leaves the provider's default; `extra` is merged into the request body as it is."""
+    """How to sample and to look. None leaves the provider's default; `extra` is merged into the body as it is."""
 
     temperature: float | None = None
     max_tokens: int | None = None
     seed: int | None = None
     logprobs: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
+    detail: Detail = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ class Request:
 
     `instructions` is what all requests of a kind share, `text` what is particular to this one. `subject` says the
     same as data, for models that are not language models. `previous` holds an earlier reply and what was wrong
-    with it, for the one re-ask.
+    with it, for the one re-ask. `shared` says that other requests begin with the same instructions, schema and image:
+    the end of these is worth a mark for the provider's prompt cache. It changes nothing about the reply.
     """
 
     instructions: str
@@ -79,15 +82,17 @@ class Request:
     schema: Schema | None = None
     params: Params = Params()
     previous: tuple[str, str] | None = None
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens billed for one call; `cached_tokens` are part of `prompt_tokens`."""
+    """Tokens billed for one call. Of the `prompt_tokens` some came from the provider's cache, some were put there."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    written_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,26 @@ from typing import Any
 import orjson
 
 from captionjudge.errors import ModelError, OverloadedError
+from captionjudge.images import EncodedImage
 from captionjudge.models.body import Template, encoded, extra_bytes, fields, quoted, with_schema
 from captionjudge.models.dialect import Dialect, Memory, asked
 from captionjudge.models.endpoint import Endpoint
+from captionjudge.models.family import Mark, PromptCache, prompt_cache
 from captionjudge.models.faults import fault
 from captionjudge.models.model import FinishReason, Reply, Request, Schema, TokenLogprob, Usage
+from captionjudge.models.price import tokens_of
 from captionjudge.models.provider import Provider
 from captionjudge.models.transport import Response, Transport
+from captionjudge.models.vision import Detail
 
 PATH = "/chat/completions"
 TOP_LOGPROBS = 5
 MOST_TOKENS = 500_000_000
 RESERVED = frozenset({"model", "messages", "stream", "n"})
+MARKS: dict[Mark, bytes] = {
+    "breakpoint": b',"prompt_cache_breakpoint":{"mode":"explicit"}',
+    "cache_control": b',"cache_control":{"type":"ephemeral"}',
+}
 REASONING_NAME = re.compile(r"(?:^|/)(?:gpt-(?:[5-9]|\d\d)|o\d)(?![a-z])")
 FINISH: dict[str, FinishReason] = {
     "length": "length",
@@ -44,6 +52,8 @@ class ChatModel:
         self._name = f"{provider.name}/{name}"
         self._endpoint = Endpoint(provider, PATH, lambda key: {"Authorization": f"Bearer {key}"}, transport)
         self._memory = Memory(first_dialect(name, provider))
+        known = prompt_cache(name)
+        self._keyed = known is not None and known.keyed
 
     @property
     def name(self) -> str:
@@ -68,16 +78,37 @@ class ChatModel:
             (params.temperature, params.max_tokens, params.seed, params.logprobs),
             extra_bytes(request),
             dialect,
+            params.detail,
+            request.shared,
         )
-        return template.pieces(request, _more_turns(request.previous))
+        opening = _key(request.image) if dialect.caching and self._keyed and request.shared else b"{"
+        return opening, *template.pieces(request, _more_turns(request.previous))
 
 
 def first_dialect(name: str, provider: Provider) -> Dialect:
     """What is sent first: OpenAI's reasoning models are known by name, everything else is found out."""
+    caching = provider.prompt_cache != "off" and prompt_cache(name) is not None
     if REASONING_NAME.search(name):
         limits: tuple[str, ...] = ("max_completion_tokens", "max_tokens")
-        return Dialect(limits=limits, temperature=False, schema=provider.schema, logprobs=provider.logprobs)
-    return Dialect(schema=provider.schema, logprobs=provider.logprobs)
+        return Dialect(limits, False, provider.logprobs, provider.schema, caching=caching)
+    return Dialect(schema=provider.schema, logprobs=provider.logprobs, caching=caching)
+
+
+def _key(image: EncodedImage | None) -> bytes:
+    """The opening of a body that names its prompt: requests about one image are to come to one machine.
+
+    OpenAI finds the machine by this key and the first words of the prompt, which are the same for all images. With
+    256 keys no machine gets so many requests that some go to another.
+    """
+    return b'{"prompt_cache_key":"captionjudge-' + (image.digest[:2] if image else "").encode() + b'",'
+
+
+def marked(system: str, schema: Schema | None, known: PromptCache | None) -> bytes:
+    """Instructions as the content of a message: marked for the cache where they are long enough to be kept alone."""
+    alone = tokens_of(system) + (0 if schema is None else tokens_of(schema.json))
+    if known is None or known.mark is None or alone < known.least:
+        return quoted(system)
+    return b'[{"type":"text","text":' + quoted(system) + MARKS[known.mark] + b"}]"
 
 
 Sampling = tuple[float | None, int | None, int | None, bool]
@@ -85,21 +116,36 @@ Sampling = tuple[float | None, int | None, int | None, bool]
 
 @functools.lru_cache(maxsize=256)
 def _template(
-    model: str, instructions: str, schema: Schema | None, sampling: Sampling, extra: bytes, dialect: Dialect
+    model: str,
+    instructions: str,
+    schema: Schema | None,
+    sampling: Sampling,
+    extra: bytes,
+    dialect: Dialect,
+    detail: Detail,
+    shared: bool,
 ) -> Template:
+    """All of a body but its opening brace."""
     in_words = schema is not None and dialect.schema != "strict"
     system = with_schema(instructions, schema) if schema and in_words else instructions
-    opening = b'{"model":' + quoted(model) + b',"messages":['
+    known = prompt_cache(model) if dialect.caching else None
+    mark = known.mark if known else None
+    opening = b'"model":' + quoted(model) + b',"messages":['
     if system:
-        opening += b'{"role":"system","content":' + quoted(system) + b"},"
+        opening += b'{"role":"system","content":' + marked(system, schema, known) + b"},"
+    settings = _settings(schema, sampling, dialect)
+    if mark == "breakpoint":
+        # Otherwise the provider would put all of the prompt into its cache, at a higher price, for nobody.
+        settings["prompt_cache_options"] = {"mode": "explicit"}
+    look = b"" if detail == "auto" else b',"detail":' + quoted(detail)
     return Template(
         head=opening + b'{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:',
         joint=b";base64,",
-        middle=b'"}},{"type":"text","text":',
+        middle=b'"' + look + b"}" + (MARKS[mark] if mark and shared else b"") + b'},{"type":"text","text":',
         turn=b"}]}",
         bare=opening + b'{"role":"user","content":',
         bare_turn=b"}",
-        tail=b"]" + fields(_settings(schema, sampling, dialect), extra, RESERVED) + b"}",
+        tail=b"]" + fields(settings, extra, RESERVED) + b"}",
     )
 
 
@@ -203,11 +249,12 @@ def read_usage(usage: object) -> Usage:
     if not isinstance(usage, dict):
         return Usage()
     details = usage.get("prompt_tokens_details")
-    cached = count(details.get("cached_tokens")) if isinstance(details, dict) else 0
+    details = details if isinstance(details, dict) else {}
     return Usage(
         prompt_tokens=count(usage.get("prompt_tokens")),
         completion_tokens=count(usage.get("completion_tokens")),
-        cached_tokens=cached or count(usage.get("prompt_cache_hit_tokens")),
+        cached_tokens=count(details.get("cached_tokens")) or count(usage.get("prompt_cache_hit_tokens")),
+        written_tokens=count(details.get("cache_write_tokens")),
     )
 
 

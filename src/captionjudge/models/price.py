@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from captionjudge.images import EncodedImage
+from captionjudge.models.family import image_rule
 from captionjudge.models.model import Request, Usage
 from captionjudge.models.provider import Provider
 from captionjudge.models.registry import find_provider
+from captionjudge.models.vision import Detail, Patches
 
 FREE_KINDS = ("embedded", "recorded")
 
@@ -16,6 +19,9 @@ _OVERHEAD_TOKENS = 64
 _SHORTEST_TOKEN = 2.0
 _SMALLEST_IMAGE = 1200
 _PIXELS_PER_TOKEN = 400.0
+_TYPICAL_TOKEN = 4.0
+UNKNOWN_IMAGES = Patches(1.2)
+"""How images are counted where no rule is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +31,23 @@ class Price:
     input: float
     output: float
     cached_input: float | None = None
+    cache_write: float | None = None
+
+    @property
+    def read(self) -> float:
+        """Of tokens that come from the provider's prompt cache."""
+        return self.input if self.cached_input is None else self.cached_input
+
+    @property
+    def write(self) -> float:
+        """Of tokens that are put into it."""
+        return self.input if self.cache_write is None else self.cache_write
 
     def cost(self, usage: Usage) -> float:
         """US dollars for these tokens."""
-        cached = self.input if self.cached_input is None else self.cached_input
-        fresh = usage.prompt_tokens - usage.cached_tokens
-        return (fresh * self.input + usage.cached_tokens * cached + usage.completion_tokens * self.output) / 1e6
+        fresh = usage.prompt_tokens - usage.cached_tokens - usage.written_tokens
+        asked = fresh * self.input + usage.cached_tokens * self.read + usage.written_tokens * self.write
+        return (asked + usage.completion_tokens * self.output) / 1e6
 
 
 def price_of(model: str, providers: Mapping[str, Provider], stated: Mapping[str, Price]) -> Price | None:
@@ -45,27 +62,45 @@ def price_of(model: str, providers: Mapping[str, Provider], stated: Mapping[str,
     return None if own else _published(name, bare)
 
 
-def upper_bound(request: Request) -> Usage:
+def upper_bound(request: Request, model: str) -> Usage:
     """More tokens than any provider is known to bill for this request and its longest reply.
 
-    Text at two characters a token; the image at the dearest published rule of those that go by area (32-pixel
-    patches times 2.46) or by resolution class; the reply at `max_tokens`, or 16,384 when that is not set.
+    Text at two characters a token; the image by the model's own rule, but at least by the dearest published rule of
+    those that go by area (32-pixel patches times 2.46) or by resolution class; the reply at `max_tokens`, or 16,384
+    when that is not set; all that is asked at the dearer of being put into the prompt cache or not.
     """
     length = len(request.instructions) + len(request.text) + sum(map(len, request.previous or ()))
     if request.schema is not None:
         length += len(request.schema.json)
     tokens = _OVERHEAD_TOKENS + length / _SHORTEST_TOKEN
     if request.image is not None:
-        tokens += max(_SMALLEST_IMAGE, request.image.width * request.image.height / _PIXELS_PER_TOKEN)
-    return Usage(int(tokens), request.params.max_tokens or _REPLY_TOKENS)
+        rule = image_rule(model, request.params.detail)
+        known = rule.tokens(request.image.width, request.image.height) if rule else 0
+        tokens += max(_SMALLEST_IMAGE, known, request.image.width * request.image.height / _PIXELS_PER_TOKEN)
+    return Usage(int(tokens), request.params.max_tokens or _REPLY_TOKENS, written_tokens=int(tokens))
 
 
-def typical(request: Request) -> Usage:
-    """About the prompt tokens of a request: four characters a token, the image by patches of 32 pixels times 1.2."""
-    tokens = (len(request.instructions) + len(request.text)) / 4
-    if request.image is not None:
-        tokens += 1.2 * math.ceil(request.image.width / 32) * math.ceil(request.image.height / 32)
-    return Usage(int(tokens))
+def typical(request: Request, model: str) -> Usage:
+    """About the prompt tokens of a request: four characters a token, the image by the model's rule."""
+    return Usage(prefix_tokens(request, model) + tokens_of(request.text))
+
+
+def prefix_tokens(request: Request, model: str) -> int:
+    """About the tokens before the text: instructions, schema and image, which requests of a kind may share."""
+    schema = b"" if request.schema is None else request.schema.json
+    return (
+        tokens_of(request.instructions) + tokens_of(schema) + image_tokens(request.image, model, request.params.detail)
+    )
+
+
+def image_tokens(image: EncodedImage | None, model: str, detail: Detail) -> int:
+    """An image's tokens by the model's rule; by patches of 32 pixels times 1.2 where no rule is known."""
+    return 0 if image is None else (image_rule(model, detail) or UNKNOWN_IMAGES).tokens(image.width, image.height)
+
+
+def tokens_of(text: str | bytes) -> int:
+    """About the tokens of a text: four characters each."""
+    return math.ceil(len(text) / _TYPICAL_TOKEN)
 
 
 @cache
@@ -82,6 +117,11 @@ def _published(provider: str, model: str) -> Price | None:
         )
 
     try:
-        return Price(of(input_tokens=1), of(output_tokens=1), of(input_tokens=1, cache_read_tokens=1))
+        return Price(
+            of(input_tokens=1),
+            of(output_tokens=1),
+            of(input_tokens=1, cache_read_tokens=1),
+            of(input_tokens=1, cache_write_tokens=1),
+        )
     except LookupError:
         return None

@@ -19,6 +19,7 @@ class Provider:
     timeout: float = 120.0
     schema: Literal["strict", "json_object", "prompt"] = "strict"
     logprobs: bool = True
+    prompt_cache: Literal["auto", "on", "off"] = "auto"
     headers: Mapping[str, str] = field(default_factory=dict)
     path: str = ""
     """A file this provider reads, for `recorded`."""

@@ -71,6 +71,7 @@ def _of_usage(totals: Sequence[Usage]) -> list[_Family]:
         ("unpriced_calls", "Calls whose price is not known.", "unpriced"),
         ("input_tokens", "Tokens of what was asked.", "prompt_tokens"),
         ("cached_input_tokens", "Those of them that came from the provider's cache.", "cached_tokens"),
+        ("cache_written_input_tokens", "Those of them that were put into it.", "written_tokens"),
         ("output_tokens", "Tokens of what was answered.", "completion_tokens"),
         ("cost_usd", "US dollars, as far as prices are known.", "cost"),
     )

@@ -1,7 +1,7 @@
 """The first table: who won, how surely, at what cost."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,12 +13,16 @@ from captionjudge.store.tasks import FailureCount, StageCount
 from captionjudge.store.verdicts import OutcomeCount
 
 OUTCOMES = ("A", "B", "tie", "both_bad", "unstable", "failed")
+SAME_TEXT = "both descriptions are the same text, and no judge was asked"
 RULE = "ties count half; both bad, unstable and failed pairs are left out"
 
 
 @dataclass(frozen=True, slots=True)
 class PairReport:
-    """Two candidates over all images. `win_rate` is A's; `flips` of the `judged_twice` pairs changed with the order."""
+    """Two candidates over all images. `win_rate` is A's; `flips` of the `judged_twice` pairs changed with the order.
+
+    `same_text` of the ties are pairs of the same text, about which no judge was asked.
+    """
 
     a: str
     b: str
@@ -26,6 +30,7 @@ class PairReport:
     win_rate: Rate | None
     flips: int
     judged_twice: int
+    same_text: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,9 @@ def report(setup: Setup, *, pairs: bool = True) -> Report:
         counts = verdicts.outcomes(connection, setup.project_id) if pairs else []
         stages = tasks.counts(connection, setup.project_id)
         return Report(
-            _pair_reports(counts, setup.config.pairs()) if pairs else (),
+            _pair_reports(counts, verdicts.same_texts(connection, setup.project_id), setup.config.pairs())
+            if pairs
+            else (),
             tuple(stages),
             tuple(tasks.failures(connection, setup.project_id, stages)),
             tuple(calls.totals(connection, setup.project_id)),
@@ -97,25 +104,33 @@ def report_json(found: Report) -> dict[str, Any]:
                 "win_rate": None if pair.win_rate is None else {**pair.win_rate._asdict(), "rule": RULE},
                 "flips": pair.flips,
                 "judged_in_both_orders": pair.judged_twice,
+                "same_text": pair.same_text,
             }
             for pair in found.pairs
         ],
         "stages": [count._asdict() for count in found.stages],
         "failures": [failure._asdict() for failure in found.failures],
-        "usage": [asdict(usage) for usage in found.usage],
+        "usage": [{**asdict(usage), "cached_share": cached_share(usage)} for usage in found.usage],
         "cost_usd": found.cost,
         "calls_of_unknown_price": found.unpriced,
     }
 
 
-def _pair_reports(counts: Sequence[OutcomeCount], order: Sequence[tuple[str, str]]) -> tuple[PairReport, ...]:
+def cached_share(usage: Usage) -> float | None:
+    """The share of the tokens asked that came from the provider's prompt cache; None where none were asked."""
+    return usage.cached_tokens / usage.prompt_tokens if usage.prompt_tokens else None
+
+
+def _pair_reports(
+    counts: Sequence[OutcomeCount], same: Mapping[tuple[str, str], int], order: Sequence[tuple[str, str]]
+) -> tuple[PairReport, ...]:
     by_pair: dict[tuple[str, str], list[OutcomeCount]] = {pair: [] for pair in order}
     for count in counts:
         by_pair.setdefault((count.a, count.b), []).append(count)
-    return tuple(_pair_report(a, b, those) for (a, b), those in by_pair.items())
+    return tuple(_pair_report(a, b, those, same.get((a, b), 0)) for (a, b), those in by_pair.items())
 
 
-def _pair_report(a: str, b: str, counts: Sequence[OutcomeCount]) -> PairReport:
+def _pair_report(a: str, b: str, counts: Sequence[OutcomeCount], same: int) -> PairReport:
     outcomes = dict.fromkeys(OUTCOMES, 0) | {count.outcome: count.pairs for count in counts}
     decided = outcomes["A"] + outcomes["B"] + outcomes["tie"]
     return PairReport(
@@ -125,4 +140,5 @@ def _pair_report(a: str, b: str, counts: Sequence[OutcomeCount]) -> PairReport:
         wilson(outcomes["A"] + outcomes["tie"] / 2, decided),
         sum(count.flips for count in counts),
         sum(count.judged_twice for count in counts),
+        same,
     )

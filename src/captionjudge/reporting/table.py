@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from captionjudge.errors import DataError
+from captionjudge.judging.outcome import same_text
 from captionjudge.judging.recorded import Said, asked_said, merge_said
 from captionjudge.reporting.answers import Columns, Lines, Source, keep, read
 from captionjudge.reporting.columns import Choices, LineError, Recorded, Shown, Steps
@@ -18,6 +19,7 @@ from captionjudge.statistics.arrays import Bools, Floats, Ints
 from captionjudge.statistics.outcomes import LABELS, Outcome
 
 _CODES = {"a": 0, "b": 1, "tie": 2, "both_bad": 3}
+_TIE = int(Outcome.TIE)
 _NAN = float("nan")
 NO_VALUE = "(none)"
 """The slice of lines that have not the key."""
@@ -126,7 +128,8 @@ class Table:
             values.append(_slice(data, key))
         verdicts = data.get("verdicts") or ()
         if b is not None:
-            self._pairs.append((a["candidate"], b["candidate"], *_texts(data), _outcome(verdicts), data.get("audit")))
+            outcome = _TIE if _is_same(data, verdicts) else _outcome(verdicts)
+            self._pairs.append((a["candidate"], b["candidate"], *_texts(data), outcome, data.get("audit")))
             self._line_of_pair.append(line)
             if any(said.get("step") is not None for said in verdicts):
                 self._add_steps(len(self._pairs) - 1, verdicts, data.get("overlap") is True)
@@ -289,6 +292,12 @@ def _places(said: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
         for given in (answer.get("a"), answer.get("b")) if isinstance(answer, dict) else (answer,):
             if given in options and len(options) > 1:
                 yield options.index(given), len(options)
+
+
+def _is_same(data: Mapping[str, Any], verdicts: Sequence[Any]) -> bool:
+    """Whether a line is a tie because both descriptions are the same, so that no judge was asked."""
+    stated = not verdicts and data.get("outcome") == "tie"
+    return stated and same_text(data["a"].get("text"), data["b"].get("text"))
 
 
 def _outcome(said: Iterable[Mapping[str, Any]]) -> int:

@@ -165,6 +165,8 @@ def comparison(desk: Desk) -> str:
 
 def outcome_words(pair: Pair) -> str:
     """What the judges' verdicts about a pair come to, in words."""
+    if pair.same_text:
+        return f"{pair.a} and {pair.b} wrote the same: no judge was asked"
     words = {
         "A": f"Better: {pair.a}",
         "B": f"Better: {pair.b}",

@@ -164,7 +164,7 @@ class Asker:
     ) -> tuple[Call, T | None]:
         price = self._prices.get(question.model.name)
         async with pacer.slot() as turn:
-            estimate = price.cost(upper_bound(question.request)) if price else 0.0
+            estimate = price.cost(upper_bound(question.request, question.model.name)) if price else 0.0
             self._budget.reserve(estimate)
             cost = 0.0
             clock, started = time.perf_counter(), now_ms()
@@ -310,6 +310,7 @@ def _call(
         prompt_tokens=reply.usage.prompt_tokens if reply else 0,
         completion_tokens=reply.usage.completion_tokens if reply else 0,
         cached_tokens=reply.usage.cached_tokens if reply else 0,
+        written_tokens=reply.usage.written_tokens if reply else 0,
         cost=cost,
         latency_ms=attempt.took_ms,
         response=storable(reply.text) if reply else None,

@@ -19,7 +19,7 @@ from captionjudge.store.records import Item
 
 PURPOSE = "describe"
 
-_TEXT = "Describe the image."
+TEXT = "Describe the image."
 _WORD = re.compile(r"\w+(?:['’\-]\w+)*")
 
 
@@ -45,8 +45,8 @@ async def _describe(work: Work, candidate: Candidate, models: Mapping[str, Model
     subject = Describe(tuple(candidate.fields), candidate.language, candidate.word_limit)
     request = Request(
         instructions=describe_instructions(candidate.prompt, subject),
-        text=_TEXT,
-        image=await work.picture.get(),
+        text=TEXT,
+        image=await work.picture.get(candidate.model, candidate.detail),
         subject=subject,
         schema=fields_schema(candidate.fields) if candidate.fields else None,
         params=candidate.params(),

@@ -2,19 +2,21 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from captionjudge.config import Config
 from captionjudge.errors import ModelError
 from captionjudge.identity import digest_of, new_id, now_ms
-from captionjudge.images import EncodedImage
 from captionjudge.judging import prompt
 from captionjudge.judging.form import Filled, Form
-from captionjudge.judging.outcome import hands_over, merge
+from captionjudge.judging.outcome import hands_over, merge, of_pair
 from captionjudge.judging.probability import choice_probability
 from captionjudge.judging.roles import Roles
 from captionjudge.judging.verdict import Ballot, Pairing, answers_of, choice_answer, failed_verdict, verdict_of
 from captionjudge.models.model import Compare, Model, Params, Request, Rewrite
+from captionjudge.models.price import prefix_tokens
+from captionjudge.running.ahead import cache_of, kept
 from captionjudge.running.ask import Answered, Asker, Question
 from captionjudge.running.cascade import in_overlap
 from captionjudge.running.stage import Handler, StageFailed, Step, Work
@@ -97,6 +99,11 @@ def judge_stage(judging: Judging, pathway: str) -> Handler:
     return judge
 
 
+def calls_a_judge(config: Config) -> int:
+    """How often each judge is asked about one image."""
+    return len(config.pairs()) * (2 if config.judge.orders == "both" else 1) * config.judge.samples
+
+
 def request_for(judging: Judging, pairing: Pairing, slots: Slots) -> Request:
     """What a judge is asked, but for the image. Nothing in it tells who wrote which description."""
     first, second = pairing.shown(slots)
@@ -130,15 +137,17 @@ def _pairing(work: Work, a: str, b: str) -> Pairing:
 
 async def _judge_pair(work: Work, judging: Judging, pairing: Pairing) -> list[_Given]:
     """What the judges say, of a cascade as many as it takes. The verdicts that are kept come first within a step."""
+    if judging.config.judge.same_text == "tie" and pairing.same_text:
+        return []
     about = (pairing.a.id, pairing.b.id, pairing.ontology_digest)
-    kept = [v for v in work.verdicts if (v.a_item, v.b_item, v.ontology_digest) == about]
+    known = [v for v in work.verdicts if (v.a_item, v.b_item, v.ontology_digest) == about]
     steps = judging.ballots(pairing)
     # Whoever was asked before stays asked: a pair that was handed over is not taken back.
-    reached = min(max((v.step for v in kept if v.step is not None), default=0), len(steps) - 1)
+    reached = min(max((v.step for v in known if v.step is not None), default=0), len(steps) - 1)
     found: list[_Given] = []
     for step, ballots in enumerate(steps):
-        known = {(v.judge, v.slots, v.sample, v.step): v for v in kept if v.error is None or step < reached}
-        given = await _ask_step(work, judging, pairing, ballots, known)
+        kept_ = {(v.judge, v.slots, v.sample, v.step): v for v in known if v.error is None or step < reached}
+        given = await _ask_step(work, judging, pairing, ballots, kept_)
         found += given
         if step + 1 == len(steps) or (step >= reached and not ballots[0].overlap and not _left(judging, given)):
             break
@@ -171,13 +180,13 @@ async def ask_judge(
     judging: Judging,
     pairing: Pairing,
     ballot: Ballot,
-    image: EncodedImage,
+    request: Request,
     purpose: str,
     since: int,
     *,
     new: bool = False,
 ) -> Answered[Filled]:
-    """Have a judge fill in the form for a pair, shown in the ballot's order with this picture.
+    """Have a judge fill in the form for a pair, by a request for the ballot's order with a picture.
 
     Args:
         since, new: see `Question`.
@@ -188,7 +197,7 @@ async def ask_judge(
     names = pairing.names if ballot.slots == "ab" else pairing.names[::-1]
     question = Question(
         judging.models[ballot.judge],
-        replace(request_for(judging, pairing, ballot.slots), image=image),
+        request,
         pairing.image.id,
         purpose,
         ballot.judge,
@@ -201,11 +210,16 @@ async def ask_judge(
 
 
 async def _vote(work: Work, judging: Judging, pairing: Pairing, ballot: Ballot) -> _Given:
-    image = await work.picture.get()
+    image = await work.picture.get(ballot.judge, judging.params.detail)
+    request = replace(request_for(judging, pairing, ballot.slots), image=image)
+    if calls_a_judge(judging.config) > 1:
+        cache = cache_of(ballot.judge, work.setup.providers)
+        request = replace(request, shared=kept(prefix_tokens(request, ballot.judge), cache))
     try:
-        answered = await ask_judge(
-            work.asker, judging, pairing, ballot, image, PURPOSE, work.task.updated_at, new=work.fresh
-        )
+        async with work.ahead.turn(ballot.judge) if request.shared else nullcontext():
+            answered = await ask_judge(
+                work.asker, judging, pairing, ballot, request, PURPOSE, work.task.updated_at, new=work.fresh
+            )
     except ModelError as error:
         if error.kind == "auth":
             raise
@@ -229,7 +243,7 @@ def _step(judging: Judging, pathway: str, judged: Sequence[tuple[Pairing, list[_
     for pairing, given in judged:
         every = [each.verdict for each in given]
         verdicts += [each.verdict for each in given if each.fresh]
-        merged = merge(every)
+        merged = of_pair(every, same_text=pairing.same_text)
         a, b = pairing.names
         pairs.append(
             Pair(
@@ -242,8 +256,11 @@ def _step(judging: Judging, pathway: str, judged: Sequence[tuple[Pairing, list[_
                 merged.probability,
                 merged.flipped,
                 merged.dissent,
+                same_text=not every,
             )
         )
+        if not every:
+            continue
         answers += _answers(judging, pairing, given, done)
         first = next((each for each in every if each.judge == merged.decided_by), every[0])
         choice = choice_answer(first, judging.roles, merged.outcome, merged.decided_by or PANEL)
@@ -283,7 +300,7 @@ async def _rewrite(work: Work, judging: Judging, pairing: Pairing, judge: str) -
     request = Request(
         instructions=prompt.rewrite_instructions(),
         text=prompt.pair_text(first, second),
-        image=await work.picture.get(),
+        image=await work.picture.get(judge, judging.config.judge.detail),
         subject=Rewrite(first, second),
         params=judging.config.judge.params(),
     )

@@ -9,10 +9,11 @@ from captionjudge.errors import AuthError, BlobError, BudgetReached, Captionjudg
 from captionjudge.models.model import Model
 from captionjudge.models.price import Price, price_of
 from captionjudge.models.registry import open_model
+from captionjudge.running.ahead import cache_of
 from captionjudge.running.budget import Budget
 from captionjudge.running.describe import describe_stage
 from captionjudge.running.feed import Feed, Lease
-from captionjudge.running.judge import Judging, judge_stage
+from captionjudge.running.judge import Judging, calls_a_judge, judge_stage
 from captionjudge.running.lookup import Lookup
 from captionjudge.running.means import (
     READERS,
@@ -159,12 +160,15 @@ class Runner:
                 feed.close()
 
     def _width(self, duty: Duty) -> int:
-        """How many calls about one image a stage makes at once."""
-        judge = self._setup.config.judge
-        orders = 2 if judge.orders == "both" else 1
+        """How many calls about one image a stage makes at once, on the average."""
+        judge, providers = self._setup.config.judge, self._setup.providers
+        if not duty.judge:
+            return max(1, len(duty.describe))
+        calls_each = calls_a_judge(self._setup.config)
+        # Where a prompt cache serves the rest, the first call goes alone: as many calls in twice the time.
+        widths = [calls_each // 2 if cache_of(ref, providers) else calls_each for ref in judge.judges]
         # The judges of a cascade are asked one after the other.
-        judging = len(self._setup.config.pairs()) * (len(judge.models) or 1) * orders * judge.samples
-        return max(1, judging if duty.judge else len(duty.describe))
+        return max(1, min(widths, default=1) if judge.cascade else sum(widths))
 
     def _make_handlers(self) -> dict[str, Handler]:
         config, workflow = self._setup.config, self._setup.workflow
@@ -219,7 +223,10 @@ def prices(setup: Setup, duties_: Mapping[str, Duty]) -> dict[str, Price | None]
 
 def prices_of(setup: Setup, models: Iterable[str]) -> dict[str, Price | None]:
     """The price of each of these models, as stated or as published; None when it is not known."""
-    stated = {ref: Price(table.input, table.output, table.cached_input) for ref, table in setup.config.prices.items()}
+    stated = {
+        ref: Price(table.input, table.output, table.cached_input, table.cache_write)
+        for ref, table in setup.config.prices.items()
+    }
     return {ref: price_of(ref, setup.providers, stated) for ref in models}
 
 

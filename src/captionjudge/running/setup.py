@@ -1,7 +1,7 @@
 """Everything a run needs to know, fixed before it starts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from captionjudge.config import Config
 from captionjudge.errors import ConfigError
@@ -9,7 +9,9 @@ from captionjudge.images import Bounds, Limits
 from captionjudge.judging.roles import Roles
 from captionjudge.judging.settlement import Draw
 from captionjudge.layout import Layout
+from captionjudge.models.family import fitting
 from captionjudge.models.provider import Provider
+from captionjudge.models.vision import Detail
 from captionjudge.ontology.tree import Ontology
 from captionjudge.store.blobs import Blobs
 from captionjudge.store.database import Database
@@ -33,7 +35,7 @@ class Setup:
 
     @property
     def bounds(self) -> Bounds:
-        """What an image must be within to be sent as it is."""
+        """What an image must be within to be sent as it is, whatever the model."""
         images = self.config.images
         return Bounds(
             max_side=images.max_side,
@@ -41,6 +43,10 @@ class Setup:
             formats=frozenset(images.formats),
             quality=images.quality,
         )
+
+    def bounds_for(self, model: str, detail: Detail) -> Bounds:
+        """What an image must be within to be sent to this model as it is."""
+        return replace(self.bounds, fits=fitting(model, detail)) if self.config.images.fit == "model" else self.bounds
 
     @property
     def draw(self) -> Draw:

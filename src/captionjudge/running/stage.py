@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from captionjudge.errors import CaptionjudgeError, ImageError
-from captionjudge.images import EncodedImage, prepare
+from captionjudge.images import Bounds, EncodedImage, fit, prepare
+from captionjudge.models.vision import Detail
+from captionjudge.running.ahead import Ahead
 from captionjudge.running.ask import Asker
 from captionjudge.running.setup import Setup
 from captionjudge.store.records import Answer, Item, Pair, Task, Verdict
@@ -33,32 +35,36 @@ class StageFailed(CaptionjudgeError):
 
 
 class Picture:
-    """One image's bytes, read and prepared when first asked for, once, off the event loop."""
+    """One image's bytes, read and prepared when first asked for, once for each size, off the event loop."""
 
     def __init__(self, setup: Setup, item: Item, threads: Executor) -> None:
         self._setup = setup
         self._item = item
         self._threads = threads
-        self._prepared: asyncio.Future[EncodedImage] | None = None
+        self._prepared: dict[object, asyncio.Future[EncodedImage]] = {}
 
-    async def get(self) -> EncodedImage:
-        """The image, encoded and within bounds.
+    async def get(self, model: str = "", detail: Detail = "auto") -> EncodedImage:
+        """The image, encoded and within the bounds for a model. Models that see it at one size share it.
 
         Raises:
             StageFailed: it cannot be decoded.
         """
-        if self._prepared is None:
-            self._prepared = asyncio.get_running_loop().run_in_executor(self._threads, self._prepare)
+        bounds, item = self._setup.bounds_for(model, detail), self._item
+        key = fit(item.width, item.height, bounds) if item.width and item.height else bounds
+        prepared = self._prepared.get(key)
+        if prepared is None:
+            prepared = asyncio.get_running_loop().run_in_executor(self._threads, self._prepare, bounds)
+            self._prepared[key] = prepared
         try:
-            return self._prepared.result() if self._prepared.done() else await asyncio.shield(self._prepared)
+            return prepared.result() if prepared.done() else await asyncio.shield(prepared)
         except ImageError as error:
             raise StageFailed("image", f"{error.kind}: {error}") from None
         except FileNotFoundError:
             raise StageFailed("image", f"the bytes of {self._item.title!r} are not in the store") from None
 
-    def _prepare(self) -> EncodedImage:
+    def _prepare(self, bounds: Bounds) -> EncodedImage:
         data = self._setup.blobs.get(self._item.digest)
-        return prepare(data, self._setup.bounds, self._setup.limits, self._item.digest)
+        return prepare(data, bounds, self._setup.limits, self._item.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Work:
     picture: Picture
     asker: Asker
     fresh: bool = False
+    ahead: Ahead = field(default_factory=Ahead)
 
     def description(self, candidate: str) -> Item | None:
         """The candidate's latest description of the image."""

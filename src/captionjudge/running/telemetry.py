@@ -32,6 +32,7 @@ class _Sum:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    written_tokens: int = 0
     cost: float = 0.0
     unpriced: bool = False
     seconds: float = 0.0
@@ -43,6 +44,7 @@ class _Sum:
         self.prompt_tokens += call.prompt_tokens
         self.completion_tokens += call.completion_tokens
         self.cached_tokens += call.cached_tokens
+        self.written_tokens += call.written_tokens
         self.cost += call.cost or 0.0
         self.unpriced = self.unpriced or call.cost is None
         self.seconds += call.latency_ms / 1000
@@ -208,6 +210,8 @@ def _conclude(span: Span, sum_: _Sum) -> None:
         span.set_attributes({said.INPUT_TOKENS: sum_.prompt_tokens, said.OUTPUT_TOKENS: sum_.completion_tokens})
     if sum_.cached_tokens:
         span.set_attribute(said.CACHED_TOKENS, sum_.cached_tokens)
+    if sum_.written_tokens:
+        span.set_attribute(said.WRITTEN_TOKENS, sum_.written_tokens)
     if sum_.models:
         span.set_attribute(said.RESPONSE_MODEL, sum_.models[-1])
     if last.finish_reason is not None:

@@ -35,6 +35,7 @@ def record(batch: Batch, made: Call) -> None:
             "prompt_tokens": made.prompt_tokens,
             "completion_tokens": made.completion_tokens,
             "cached_tokens": made.cached_tokens,
+            "written_tokens": made.written_tokens,
             "cost": made.cost or 0.0,
             "unpriced": int(made.cost is None),
         },
@@ -82,7 +83,7 @@ def totals(connection: Connection, project_id: str) -> list[Usage]:
 def of_overlap(connection: Connection, project_id: str, purpose: str) -> list[Usage]:
     """What the calls of a purpose came to about images that every judge of a cascade is asked about, by model."""
     images = select(verdict.c.item_id).where(verdict.c.project_id == project_id, verdict.c.overlap.is_(True))
-    amounts = ("prompt_tokens", "completion_tokens", "cached_tokens")
+    amounts = ("prompt_tokens", "completion_tokens", "cached_tokens", "written_tokens")
     statement = (
         select(
             call.c.purpose,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, bindparam, select
+from sqlalchemy import Column, Connection, bindparam, func, select
 
 from captionjudge.identity import digest_of
 from captionjudge.store.batch import Batch
@@ -122,6 +122,19 @@ def groups(connection: Connection, project_id: str, tags: Sequence[str]) -> dict
     for text in _matching(connection, project_id, item.c.tag, tags, "text"):
         found.setdefault(text.tag, []).append(text)
     return found
+
+
+def mean_length(connection: Connection, project_id: str, most: int) -> float | None:
+    """Characters of a description on the average, of the latest of a project; None before there is one."""
+    latest = (
+        select(item.c.text)
+        .where(item.c.project_id == project_id, item.c.kind == "text", item.c.text.is_not(None))
+        .order_by(item.c.id.desc())
+        .limit(most)
+        .subquery()
+    )
+    found = connection.execute(select(func.avg(func.length(latest.c.text)))).scalar()
+    return None if found is None else float(found)
 
 
 def pages(connection: Connection, project_id: str, kind: str, size: int = 500) -> Iterator[list[Item]]:

@@ -59,7 +59,10 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One question to a model and what came of it. `failure` is the kind of a `ModelError`."""
+    """One question to a model and what came of it. `failure` is the kind of a `ModelError`.
+
+    Of the `prompt_tokens`, `cached_tokens` came from the provider's prompt cache and `written_tokens` were put there.
+    """
 
     id: str
     project_id: str
@@ -78,6 +81,7 @@ class Call:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    written_tokens: int = 0
     cost: float | None = None
     latency_ms: int = 0
     response: str | None = None
@@ -153,7 +157,10 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What all verdicts about two descriptions of one image come to."""
+    """What all verdicts about two descriptions of one image come to.
+
+    `same_text` marks a tie that no judge was asked about, because the two descriptions are the same.
+    """
 
     item_id: str
     a: str
@@ -164,6 +171,7 @@ class Pair:
     probability: float | None = None
     flipped: bool | None = None
     dissent: int = 0
+    same_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +219,7 @@ class Usage:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    written_tokens: int = 0
     cost: float = 0.0
     unpriced: int = 0
 

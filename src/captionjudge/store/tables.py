@@ -12,6 +12,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    false,
     text,
 )
 
@@ -133,6 +134,7 @@ call = Table(
     Column("prompt_tokens", Integer, nullable=False),
     Column("completion_tokens", Integer, nullable=False),
     Column("cached_tokens", Integer, nullable=False),
+    Column("written_tokens", Integer, nullable=False, server_default="0"),
     Column("cost", Float),
     Column("latency_ms", Integer, nullable=False),
     Column("response", Words),
@@ -195,9 +197,11 @@ pair = Table(
     Column("probability", Float),
     Column("flipped", Boolean),
     Column("dissent", Integer, nullable=False),
+    Column("same_text", Boolean, nullable=False, server_default=false()),
     Column("updated_at", BigInteger, nullable=False),
     Index("ix_pair_page", "project_id", "item_id", "a", "b"),
     Index("ix_pair_outcome", "project_id", "a", "b", "outcome", "flipped"),
+    _partial("ix_pair_same_text", "project_id", "a", "b", where="same_text"),
 )
 
 answer = Table(
@@ -246,6 +250,7 @@ usage = Table(
     Column("prompt_tokens", BigInteger, nullable=False),
     Column("completion_tokens", BigInteger, nullable=False),
     Column("cached_tokens", BigInteger, nullable=False),
+    Column("written_tokens", BigInteger, nullable=False, server_default="0"),
     Column("cost", Float, nullable=False),
     Column("unpriced", BigInteger, nullable=False),
 )

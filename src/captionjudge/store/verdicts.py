@@ -77,6 +77,16 @@ def outcomes(connection: Connection, project_id: str) -> list[OutcomeCount]:
     return [OutcomeCount(*row) for row in connection.execute(statement)]
 
 
+def same_texts(connection: Connection, project_id: str) -> dict[tuple[str, str], int]:
+    """By candidates, how many pairs are a tie because the two descriptions are the same: no judge was asked."""
+    statement = (
+        select(pair.c.a, pair.c.b, func.count())
+        .where(pair.c.project_id == project_id, pair.c.same_text)
+        .group_by(pair.c.a, pair.c.b)
+    )
+    return {(a, b): pairs for a, b, pairs in connection.execute(statement)}
+
+
 def stated(connection: Connection, project_id: str, most: int = 1000) -> list[Stated]:
     """Of the project's latest verdicts, as many as `most`, those of cascades, by judge."""
     columns = (verdict.c.judge, verdict.c.step, verdict.c.choice, verdict.c.probability)

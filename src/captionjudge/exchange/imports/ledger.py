@@ -8,7 +8,7 @@ from captionjudge.errors import DataError
 from captionjudge.exchange.imports.images import Picture, fill
 from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.judging.edit import EDIT_OF, edit_of
-from captionjudge.judging.outcome import merge
+from captionjudge.judging.outcome import of_pair, same_text
 from captionjudge.judging.verdict import final_choice_answer
 from captionjudge.running.setup import Setup
 from captionjudge.store import cases, datasets, items, reviewers, reviews, tasks, verdicts
@@ -301,13 +301,20 @@ class Ledger:
 
     def _merge(self, entry: Entry, names: tuple[str, str]) -> None:
         about = [verdict for verdict in entry.verdicts if (verdict.a, verdict.b) == names]
-        merged = merge(about)
+        merged = of_pair(about, same_text=self._said_the_same(entry, names))
         image, project = entry.image.id, self.setup.project_id
         pair = Pair(
             image, *names, project, merged.outcome, self.now, merged.probability, merged.flipped, merged.dissent
         )
+        pair = replace(pair, same_text=merged.outcome == "tie" and not about)
         entry.pairs[names] = pair
         self.batch.keep_pair(pair)
+
+    def _said_the_same(self, entry: Entry, names: tuple[str, str]) -> bool:
+        """Whether two candidates' descriptions are the same, and judges need not be asked then."""
+        a, b = map(entry.description, names)
+        asked = self.setup.config.judge.same_text == "ask"
+        return not asked and a is not None and b is not None and same_text(a.text, b.text)
 
     def _count(self, what: What) -> None:
         self.added[what] = self.added.get(what, 0) + 1
