@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from captionjudge.auditing.form import Forms, pairing_of
 from captionjudge.auditing.options import labels, picked
@@ -190,7 +190,7 @@ class Auditor:
         pairing = pairing_of(trial, self._setup.ontology_digest)
         ballot = Ballot(trial.judge, trial.slots)
         try:
-            request = replace(request_for(judging, pairing, trial.slots), image=await pictures.get(trial))
+            request = request_for(judging, pairing, trial.slots, await pictures.get(trial))
             answered = await ask_judge(asker, judging, pairing, ballot, request, PURPOSE, since)
         except StageFailed as failed:
             return self._row(trial, error=failed.reason)

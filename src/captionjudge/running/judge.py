@@ -8,14 +8,17 @@ from dataclasses import dataclass, replace
 from captionjudge.config import Config
 from captionjudge.errors import ModelError
 from captionjudge.identity import digest_of, new_id, now_ms
+from captionjudge.images import EncodedImage
 from captionjudge.judging import prompt
 from captionjudge.judging.form import Filled, Form
 from captionjudge.judging.outcome import hands_over, merge, of_pair
 from captionjudge.judging.probability import choice_probability
 from captionjudge.judging.roles import Roles
 from captionjudge.judging.verdict import Ballot, Pairing, answers_of, choice_answer, failed_verdict, verdict_of
+from captionjudge.models.family import PromptCache
 from captionjudge.models.model import Compare, Model, Params, Request, Rewrite
 from captionjudge.models.price import prefix_tokens
+from captionjudge.models.provider import Provider
 from captionjudge.running.ahead import cache_of, kept
 from captionjudge.running.ask import Answered, Asker, Question
 from captionjudge.running.cascade import in_overlap
@@ -54,6 +57,13 @@ class Judging:
             (a, b): Form(roles, a, b, backwards=backwards) for pair in config.pairs() for a, b in (pair, pair[::-1])
         }
         self.params: Params = config.judge.params(logprobs=True)
+        self._caches: dict[str, PromptCache | None] = {}
+
+    def cache(self, judge: str, providers: Mapping[str, Provider]) -> PromptCache | None:
+        """The prompt cache that serves a judge's later calls about an image; None where there is none, or one call."""
+        if judge not in self._caches:
+            self._caches[judge] = cache_of(judge, providers) if calls_a_judge(self.config) > 1 else None
+        return self._caches[judge]
 
     def ballots(self, pairing: Pairing) -> list[list[Ballot]]:
         """Every judge, order and sample that a pair is judged in, by what is asked at once.
@@ -104,14 +114,14 @@ def calls_a_judge(config: Config) -> int:
     return len(config.pairs()) * (2 if config.judge.orders == "both" else 1) * config.judge.samples
 
 
-def request_for(judging: Judging, pairing: Pairing, slots: Slots) -> Request:
-    """What a judge is asked, but for the image. Nothing in it tells who wrote which description."""
+def request_for(judging: Judging, pairing: Pairing, slots: Slots, image: EncodedImage | None = None) -> Request:
+    """What a judge is asked. Nothing in it tells who wrote which description."""
     first, second = pairing.shown(slots)
     names = pairing.names if slots == "ab" else pairing.names[::-1]
     return Request(
         instructions=judging.instructions,
         text=prompt.pair_text(first.text or "", second.text or ""),
-        image=None,
+        image=image,
         subject=Compare(
             first.text or "",
             second.text or "",
@@ -211,9 +221,8 @@ async def ask_judge(
 
 async def _vote(work: Work, judging: Judging, pairing: Pairing, ballot: Ballot) -> _Given:
     image = await work.picture.get(ballot.judge, judging.params.detail)
-    request = replace(request_for(judging, pairing, ballot.slots), image=image)
-    if calls_a_judge(judging.config) > 1:
-        cache = cache_of(ballot.judge, work.setup.providers)
+    request = request_for(judging, pairing, ballot.slots, image)
+    if (cache := judging.cache(ballot.judge, work.setup.providers)) is not None:
         request = replace(request, shared=kept(prefix_tokens(request, ballot.judge), cache))
     try:
         async with work.ahead.turn(ballot.judge) if request.shared else nullcontext():

@@ -1,7 +1,7 @@
 """Everything a run needs to know, fixed before it starts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from captionjudge.config import Config
 from captionjudge.errors import ConfigError
@@ -32,6 +32,7 @@ class Setup:
     ontology: Ontology
     ontology_digest: str
     roles: Roles
+    _bounds: dict[tuple[str, Detail], Bounds] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def bounds(self) -> Bounds:
@@ -46,7 +47,11 @@ class Setup:
 
     def bounds_for(self, model: str, detail: Detail) -> Bounds:
         """What an image must be within to be sent to this model as it is."""
-        return replace(self.bounds, fits=fitting(model, detail)) if self.config.images.fit == "model" else self.bounds
+        found = self._bounds.get((model, detail))
+        if found is None:
+            fits = fitting(model, detail) if self.config.images.fit == "model" else None
+            found = self._bounds[model, detail] = replace(self.bounds, fits=fits)
+        return found
 
     @property
     def draw(self) -> Draw:

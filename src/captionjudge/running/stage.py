@@ -41,7 +41,8 @@ class Picture:
         self._setup = setup
         self._item = item
         self._threads = threads
-        self._prepared: dict[object, asyncio.Future[EncodedImage]] = {}
+        self._prepared: dict[tuple[str, Detail], asyncio.Future[EncodedImage]] = {}
+        self._sizes: dict[object, asyncio.Future[EncodedImage]] = {}
 
     async def get(self, model: str = "", detail: Detail = "auto") -> EncodedImage:
         """The image, encoded and within the bounds for a model. Models that see it at one size share it.
@@ -49,18 +50,22 @@ class Picture:
         Raises:
             StageFailed: it cannot be decoded.
         """
-        bounds, item = self._setup.bounds_for(model, detail), self._item
-        key = fit(item.width, item.height, bounds) if item.width and item.height else bounds
-        prepared = self._prepared.get(key)
+        prepared = self._prepared.get((model, detail))
         if prepared is None:
-            prepared = asyncio.get_running_loop().run_in_executor(self._threads, self._prepare, bounds)
-            self._prepared[key] = prepared
+            prepared = self._prepared[model, detail] = self._within(self._setup.bounds_for(model, detail))
         try:
             return prepared.result() if prepared.done() else await asyncio.shield(prepared)
         except ImageError as error:
             raise StageFailed("image", f"{error.kind}: {error}") from None
         except FileNotFoundError:
             raise StageFailed("image", f"the bytes of {self._item.title!r} are not in the store") from None
+
+    def _within(self, bounds: Bounds) -> "asyncio.Future[EncodedImage]":
+        width, height = self._item.width, self._item.height
+        size = fit(width, height, bounds) if width and height else bounds
+        if size not in self._sizes:
+            self._sizes[size] = asyncio.get_running_loop().run_in_executor(self._threads, self._prepare, bounds)
+        return self._sizes[size]
 
     def _prepare(self, bounds: Bounds) -> EncodedImage:
         data = self._setup.blobs.get(self._item.digest)
