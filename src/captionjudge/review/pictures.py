@@ -6,10 +6,11 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response
 
 from captionjudge.errors import BlobError, ImageError
-from captionjudge.identity import digest_of
-from captionjudge.images import MIME_TYPES, Bounds, prepare, read_header
+from captionjudge.images import MIME_TYPES, Bounds, read_header
 from captionjudge.review.site import Person, Site, SiteNow
 from captionjudge.store import items
+from captionjudge.store.pictures import within
+from captionjudge.store.records import Item
 
 router = APIRouter()
 
@@ -22,10 +23,11 @@ _HEADERS = {"cache-control": "private, max-age=31536000, immutable", "content-di
 def image(site: SiteNow, person: Person, digest: str, size: Literal["screen", "full"] = "screen") -> Response:
     """An image of the project: within a screen's bounds, or whole."""
     with site.setup.database.read() as connection:
-        if not items.is_image(connection, site.setup.project_id, digest):
-            raise HTTPException(404, "There is no such image.")
+        shown = items.image_with(connection, site.setup.project_id, digest)
+    if shown is None:
+        raise HTTPException(404, "There is no such image.")
     try:
-        data, mime = _whole(site, digest) if size == "full" else _for_screen(site, digest)
+        data, mime = _whole(site, shown) if size == "full" else _for_screen(site, shown)
     except (ImageError, FileNotFoundError):
         raise HTTPException(404, "The image cannot be read.") from None
     except BlobError as error:
@@ -33,22 +35,12 @@ def image(site: SiteNow, person: Person, digest: str, size: Literal["screen", "f
     return Response(data, media_type=mime, headers=_HEADERS)
 
 
-def _whole(site: Site, digest: str) -> tuple[bytes, str]:
-    data = site.setup.blobs.get(digest)
+def _whole(site: Site, shown: Item) -> tuple[bytes, str]:
+    data = site.setup.blobs.get(shown.digest)
     mime = read_header(data, site.setup.limits).mime
-    return (data, mime) if mime in _SHOWN_AS_THEY_ARE else _for_screen(site, digest)
+    return (data, mime) if mime in _SHOWN_AS_THEY_ARE else _for_screen(site, shown)
 
 
-def _for_screen(site: Site, digest: str) -> tuple[bytes, str]:
-    """Made smaller once, and kept beside the original."""
-    smaller = digest_of("screen", repr(SCREEN.max_side), digest)
-    try:
-        data = site.setup.blobs.get(smaller)
-        return data, read_header(data, site.setup.limits).mime
-    except FileNotFoundError:
-        pass
-    original = site.setup.blobs.get(digest)
-    made = prepare(original, SCREEN, site.setup.limits, digest)
-    if made.data is not original:
-        site.setup.blobs.put(smaller, made.data)
+def _for_screen(site: Site, shown: Item) -> tuple[bytes, str]:
+    made = within(site.setup.blobs, shown.digest, SCREEN, site.setup.limits, shown.dimensions)
     return made.data, made.mime

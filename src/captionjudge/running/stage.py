@@ -6,11 +6,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from captionjudge.errors import CaptionjudgeError, ImageError
-from captionjudge.images import Bounds, EncodedImage, fit, prepare
+from captionjudge.images import Bounds, EncodedImage, fit
 from captionjudge.models.vision import Detail
 from captionjudge.running.ahead import Ahead
 from captionjudge.running.ask import Asker
 from captionjudge.running.setup import Setup
+from captionjudge.store.pictures import within
 from captionjudge.store.records import Answer, Item, Pair, Task, Verdict
 
 
@@ -61,15 +62,15 @@ class Picture:
             raise StageFailed("image", f"the bytes of {self._item.title!r} are not in the store") from None
 
     def _within(self, bounds: Bounds) -> "asyncio.Future[EncodedImage]":
-        width, height = self._item.width, self._item.height
-        size = fit(width, height, bounds) if width and height else bounds
+        of = self._item.dimensions
+        size = fit(*of, bounds) if of else bounds
         if size not in self._sizes:
             self._sizes[size] = asyncio.get_running_loop().run_in_executor(self._threads, self._prepare, bounds)
         return self._sizes[size]
 
     def _prepare(self, bounds: Bounds) -> EncodedImage:
-        data = self._setup.blobs.get(self._item.digest)
-        return prepare(data, bounds, self._setup.limits, self._item.digest)
+        setup, item = self._setup, self._item
+        return within(setup.blobs, item.digest, bounds, setup.limits, item.dimensions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,10 +100,11 @@ def with_content(connection: Connection, project_id: str, digests: Sequence[str]
     return found
 
 
-def is_image(connection: Connection, project_id: str, digest: str) -> bool:
-    """Whether this is the content of an image of the project; of how many does not matter."""
+def image_with(connection: Connection, project_id: str, digest: str) -> Item | None:
+    """An image of the project with this content; which of several does not matter."""
     here = (item.c.project_id == project_id, item.c.kind == "image", item.c.digest == digest)
-    return connection.execute(select(item.c.id).where(*here).limit(1)).first() is not None
+    row = connection.execute(select(item).where(*here).limit(1)).first()
+    return None if row is None else Item(**row._mapping)
 
 
 def sources(connection: Connection, project_id: str, paths: Sequence[str]) -> dict[str, Source]:

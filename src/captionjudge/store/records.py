@@ -38,6 +38,11 @@ class Item:
     problems: tuple[str, ...] | list[str] = ()
     call_id: str | None = None
 
+    @property
+    def dimensions(self) -> tuple[int, int] | None:
+        """Width and height of an image, where they are known."""
+        return (self.width, self.height) if self.width and self.height else None
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
