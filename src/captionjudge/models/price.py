@@ -48,8 +48,7 @@ class Price:
 
     def times(self, factor: float) -> "Price":
         """The price times a factor."""
-        cached = None if self.cached_input is None else self.cached_input * factor
-        return Price(self.input * factor, self.output * factor, cached)
+        return Price(self.input * factor, self.output * factor, self.read * factor, self.write * factor)
 
     def cost(self, usage: Usage) -> float:
         """US dollars for these tokens."""
