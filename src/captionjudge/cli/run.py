@@ -114,8 +114,8 @@ def status(folder: FolderArgument = None, project: ProjectOption = None, json: J
         if json:
             shown = {key: value for key, value in report_json(found).items() if key != "pairs"}
             limits = {"assumption": assumed, "cascade_warnings": warnings(opened.setup)}
-            limits["batches"] = [stand._asdict() for stand in stands]
-            print_json({**shown, "cost_to_finish_usd": to_finish, **limits})
+            batches = {"batches": [stand._asdict() for stand in stands]}
+            print_json({**shown, "cost_to_finish_usd": to_finish, **limits, **batches})
             return OK
         by_stage = {(count.stage, count.state): count.tasks for count in found.stages}
         rows = [

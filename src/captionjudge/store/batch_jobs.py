@@ -32,7 +32,8 @@ _READ = (
 class Stand(NamedTuple):
     """How a project's batches stand, by model: those at work, their requests, how many of these are answered.
 
-    `cost` is what the requests may cost at most; `unread` counts replies that came and that no run has read yet.
+    `cost` is what the requests may cost at most, in US dollars; `unread` counts replies that came and that no run has
+    read yet; `since` is when the oldest batch was made (milliseconds since 1970).
     """
 
     model: str
@@ -41,7 +42,7 @@ class Stand(NamedTuple):
     answered: int
     cost: float
     unread: int
-    since: int
+    since: int | None
 
 
 def begin(batch: Batch, job: BatchJob, lines: Sequence[BatchLine], held: Sequence[str]) -> None:
@@ -167,9 +168,17 @@ def stands(connection: Connection, project_id: str) -> list[Stand]:
     found = []
     for model in sorted(at_work.keys() | waiting.keys()):
         job, line = at_work.get(model), waiting.get(model)
-        numbers = (job.batches, job.requests, job.answered) if job else (0, 0, 0)
-        cost, unread = (line.cost, line.unread) if line else (0.0, 0)
-        found.append(Stand(model, *map(int, numbers), float(cost), int(unread), int(job.since) if job else 0))
+        found.append(
+            Stand(
+                model,
+                batches=int(job.batches) if job else 0,
+                requests=int(job.requests) if job else 0,
+                answered=int(job.answered) if job else 0,
+                cost=float(line.cost) if line else 0.0,
+                unread=int(line.unread) if line else 0,
+                since=int(job.since) if job else None,
+            )
+        )
     return found
 
 

@@ -115,7 +115,7 @@ class MessagesBatches:
             case "errored":
                 error = result.get("error")
                 inner = error.get("error") if isinstance(error, dict) else None
-                status = STATUS_OF.get(inner.get("type") if isinstance(inner, dict) else "", 500)
+                status = STATUS_OF.get(str(inner.get("type")) if isinstance(inner, dict) else "", 500)
                 raise fault(Response(status, {}, orjson.dumps(error)), provider, self._endpoint.secrets)
             case "expired":
                 told = f"{provider}: the batch expired before this request was answered"

@@ -44,7 +44,9 @@ class Transfer:
         """The answer to a form with a file."""
         form = aiohttp.FormData(fields)
         form.add_field("file", file, filename=name, content_type="application/jsonl")
-        return self._object(await self._ask("POST", url, self._plain, form, LONGEST_TRANSFER))
+        body = form()
+        headers = {**self._plain, "Content-Type": body.headers["Content-Type"]}
+        return self._object(await self._ask("POST", url, headers, body, LONGEST_TRANSFER))
 
     async def lines(self, url: str) -> AsyncIterator[bytes]:
         """The lines of a file there, without empty ones."""

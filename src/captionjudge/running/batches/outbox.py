@@ -206,16 +206,21 @@ class Outbox:
     async def _submit(self, spool: Spool, job: BatchJob) -> None:
         endpoint = self.sending.endpoints[job.model]
 
+        async def upload_() -> str | None:
+            with spool.open() as file:
+                return await endpoint.upload(file, job.id)
+
         async def create() -> str | None:
             # Before it is sent: what was not noted was not sent.
             await self.sending.writer.write(lambda batch: batch_jobs.note(batch, job.id, sent_at=now_ms()))
-            return await endpoint.create(spool.open(), job.id, upload)
+            with spool.open() as file:
+                return await endpoint.create(file, job.id, upload)
 
         async def look() -> str | None:
             return await self.search(job, now_ms())
 
         # A file that was uploaded twice harms nobody, a batch that was made twice is paid for twice.
-        upload = await self._insist(job, lambda: endpoint.upload(spool.open(), job.id))
+        upload = await self._insist(job, upload_)
         await self.sending.writer.write(lambda batch: batch_jobs.note(batch, job.id, upload_id=upload))
         remote_id = await self._insist(job, create, look)
         await self.sending.writer.write(lambda batch: batch_jobs.note(batch, job.id, state="open", remote_id=remote_id))
