@@ -173,14 +173,13 @@ class Runner:
         await batching.look()
         while True:
             self._stopped_by = None
-            looking = asyncio.create_task(batching.keep_looking())
-            try:
+            async with batching.looking():
                 await self._round(worker)
                 # What the limit of money left no room for waits until it is known what the rest did cost.
                 goes_on = self._stopped_by is None or isinstance(self._stopped_by, BudgetReached)
                 await (batching.send() if goes_on and not self._interrupted else batching.finish())
-            finally:
-                await cancel([looking])
+            # What was claimed and not begun is for the next round.
+            await worker.writer.write(lambda batch: tasks.release(batch, worker.lease.owner))
             self._stopped_by = batching.stopped_by or self._stopped_by
             if self._interrupted or not wait or not goes_on or batching.stopped_by:
                 return

@@ -1,8 +1,8 @@
 """What a run does by batches: which requests go into one, what came of them, and waiting for more."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -153,11 +153,25 @@ class Batching:
         self._arrived.clear()
         return arrived and not self._interrupted.is_set()
 
-    async def keep_looking(self) -> None:
-        """While images are worked on, take in what comes, so that what waits to be sent can be."""
-        while not self._interrupted.is_set():
-            await self._sleep()
-            await self.look()
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[None]:
+        """Inside, what comes is taken in again and again, so that what waits to be sent can be."""
+        enough = asyncio.Event()
+
+        async def keep_looking() -> None:
+            while not enough.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(enough.wait(), self._poll)
+                    return
+                await self.look()
+
+        task = asyncio.create_task(keep_looking())
+        try:
+            yield
+        finally:
+            # A look is finished: what it took in would else go unnoticed.
+            enough.set()
+            await task
 
     def stop(self, error: CaptionjudgeError) -> None:
         """Something would be the same for every batch."""

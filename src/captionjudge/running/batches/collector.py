@@ -123,6 +123,7 @@ class Collector:
         assert status.unanswered is not None
         missing = outcome.to_json(status.unanswered)
         await self.writer.write(lambda batch: batch_jobs.end(batch, job.id, missing, now_ms()))
+        self.outbox.forget(job.id)
 
     def _is_untouched(self, job: BatchJob) -> bool:
         with self.database.read() as connection:
@@ -156,3 +157,4 @@ class Collector:
 
     async def _void(self, job: BatchJob, why: str) -> None:
         await self.writer.write(lambda batch: batch_jobs.void(batch, job.id, why, now_ms()))
+        self.outbox.forget(job.id)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from captionjudge.models.price import Price, upper_bound
 from captionjudge.running.batches.spool import Spool
 from captionjudge.running.budget import Budget
 from captionjudge.store import batch_jobs
-from captionjudge.store.records import BatchJob, Task
+from captionjudge.store.records import BatchJob, BatchLine, Task
 from captionjudge.store.writer import Writer
 
 SETTLE_SECONDS = 30.0
@@ -74,7 +73,8 @@ class Outbox:
     at_work: set[str] = field(default_factory=set)
     _spools: dict[str, Spool] = field(default_factory=dict)
     _unsent: dict[str, str] = field(default_factory=dict)
-    _sent: deque[Spool] = field(default_factory=deque)
+    _sent: dict[str, list[BatchLine]] = field(default_factory=dict)
+    _making: asyncio.Lock = field(default_factory=asyncio.Lock)
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_WAITING_TO_BE_SENT))
     _senders: set[asyncio.Task[None]] = field(default_factory=set)
     _full: dict[str, asyncio.Event] = field(default_factory=dict)
@@ -189,6 +189,7 @@ class Outbox:
         except CaptionjudgeError as error:
             why = str(error)
             await writer.write(lambda batch: batch_jobs.void(batch, job.id, why, now_ms()))
+            self.forget(job.id)
             self.sending.budget.settle(sum(line.estimate for line in spool.lines), 0.0)
             self.stopped(error)
         finally:
@@ -198,32 +199,43 @@ class Outbox:
 
     def _forget_late(self, spool: Spool) -> None:
         # Somebody may have looked into the store just before this batch was in it, and look here next.
-        self._sent.append(spool)
+        self._sent[spool.id] = spool.lines
         while len(self._sent) > _SENT_OF_LATE:
-            for line in self._sent.popleft().lines:
-                self._unsent.pop(line.digest, None)
+            self.forget(next(iter(self._sent)))
+
+    def forget(self, job_id: str) -> None:
+        """What was in a batch may go into another one."""
+        for line in self._sent.pop(job_id, ()):
+            self._unsent.pop(line.digest, None)
 
     async def _submit(self, spool: Spool, job: BatchJob) -> None:
-        endpoint = self.sending.endpoints[job.model]
+        endpoint, write = self.sending.endpoints[job.model], self.sending.writer.write
 
         async def upload_() -> str | None:
             with spool.open() as file:
                 return await endpoint.upload(file, job.id)
 
         async def create() -> str | None:
-            # Before it is sent: what was not noted was not sent.
-            await self.sending.writer.write(lambda batch: batch_jobs.note(batch, job.id, sent_at=now_ms()))
-            with spool.open() as file:
-                return await endpoint.create(file, job.id, upload)
+            # One at a time: a batch that was made and not heard of must not be taken for another one.
+            async with self._making:
+                # Noted before: what was not noted was not sent.
+                await write(lambda batch: batch_jobs.note(batch, job.id, sent_at=now_ms()))
+                with spool.open() as file:
+                    return await opened(await endpoint.create(file, job.id, upload))
 
         async def look() -> str | None:
-            return await self.search(job, now_ms())
+            async with self._making:
+                return await opened(await self.search(job, now_ms()))
+
+        async def opened(remote_id: str | None) -> str | None:
+            if remote_id is not None:
+                await write(lambda batch: batch_jobs.note(batch, job.id, state="open", remote_id=remote_id))
+            return remote_id
 
         # A file that was uploaded twice harms nobody, a batch that was made twice is paid for twice.
         upload = await self._insist(job, upload_)
-        await self.sending.writer.write(lambda batch: batch_jobs.note(batch, job.id, upload_id=upload))
-        remote_id = await self._insist(job, create, look)
-        await self.sending.writer.write(lambda batch: batch_jobs.note(batch, job.id, state="open", remote_id=remote_id))
+        await write(lambda batch: batch_jobs.note(batch, job.id, upload_id=upload))
+        await self._insist(job, create, look)
 
     async def _insist(self, job: BatchJob, step: _Step, look: _Step | None = None) -> str | None:
         """Repeat a step until it is done; where its answer was lost, `look` says whether it was."""
