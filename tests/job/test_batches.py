@@ -356,7 +356,7 @@ def test_no_more_is_submitted_than_the_limit_of_money_allows(make: Make, server:
     def rule(custom_id: str, body: Any) -> None:
         spent.append(1)
 
-    server.rule = rule  # type: ignore[assignment]
+    server.rule = rule
     summary = project.run(Options(max_cost=most, batch=QUICK))
     assert isinstance(summary.stopped_by, BudgetReached)
     assert 0 < cost(project) <= most
