@@ -1,7 +1,11 @@
 """By batches a run comes to the same as one that asks at once, whatever befalls the batches."""
 
+import json
+import os
+import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +15,10 @@ import pytest
 from PIL import Image
 from tests.job.state import final_state, rows
 from tests.servers.batches import Batch, BatchServer, Done, Fault
+from typer.testing import CliRunner
 
-from captionjudge.errors import BatchRefused, BudgetReached
+from captionjudge.cli.app import app
+from captionjudge.errors import BatchRefused, BudgetReached, ConfigError
 from captionjudge.project import Project, write_template
 from captionjudge.running.batches.batching import BatchOptions
 from captionjudge.running.runner import Options, Summary
@@ -100,11 +106,12 @@ COMPARED = (
 def kept_calls(project: Project) -> list[tuple[Any, ...]]:
     """Every call, without ids and times, and what it did cost in tokens."""
     with project.setup.database.read() as connection:
-        return sorted(
+        found = [
             (image.title, *(getattr(call, name) for name in COMPARED))
             for image in project.images()
             for call in calls.of_item(connection, image.id)
-        )
+        ]
+    return sorted(found, key=repr)
 
 
 def is_asked_again(body: Any) -> bool:
@@ -153,9 +160,6 @@ def test_by_batches_the_store_holds_what_it_holds_when_asked_at_once(
 
 
 def hash_of(body: Any) -> int:
-    import json
-    import zlib
-
     return zlib.crc32(json.dumps(body["messages"], sort_keys=True).encode())
 
 
@@ -367,15 +371,104 @@ def test_no_more_is_submitted_than_the_limit_of_money_allows(make: Make, server:
     assert set(server.executed.values()) == {1}
 
 
-KILLED = """
-import sys
+def test_interrupted_while_it_waits_a_run_leaves_the_batches_at_work(make: Make, server: BatchServer) -> None:
+    def interrupt(batch: Batch) -> None:
+        if len(server.batches) == 3 and min(each.looks for each in server.batches.values()) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    server.looks = 10**9
+    server.verdict = interrupt
+    project = make()
+    summary = run(project)
+    assert (summary.interrupted, summary.in_batches, summary.stopped_by) == (True, 4, None)
+    server.looks, server.verdict = 0, lambda batch: None
+    assert run(project).progress.finished == 4
+    assert set(server.executed.values()) == {1}
+
+
+def test_a_batch_that_is_gone_at_the_provider_is_asked_for_again(make: Make, server: BatchServer) -> None:
+    server.looks = 10**9
+    project = make()
+    run(project, wait=False)
+    server.looks = 0
+    server.batches.popitem()
+    server.batches["batch_x"] = server.batches.pop("batch_0")
+    assert run(project).progress.finished == 4
+    assert "bad_response" in {call[13] for call in kept_calls(project)}
+
+
+def test_batches_are_shown_and_priced_before_and_while_they_are_at_work(make: Make, server: BatchServer) -> None:
+    server.looks = 10**9
+    project = make()
+    command = ["run", str(project.folder), "--dry-run", "--json"]
+    usual, cheap = (json.loads(said(*command, *more))["cost_usd"] for more in ([], ["--batch"]))
+    assert usual / 4 < cheap < usual / 2
+    assert server.seen == []
+    shown = said("run", str(project.folder), "--batch", "--no-wait")
+    assert "4 images wait for batches; captionjudge run --batch goes on with them." in shown
+    found = json.loads(said("status", str(project.folder), "--json"))["batches"]
+    assert [(each["model"], each["requests"], each["answered"]) for each in found] == [
+        ("chat/a", 3, 0),
+        ("chat/b", 3, 0),
+        ("chat/j", 1, 0),
+    ]
+    assert all(each["cost"] > 0 for each in found)
+    assert "chat/a" in said("status", str(project.folder))
+
+
+def test_batches_need_a_provider_that_takes_them_and_a_run_that_can_wait(make: Make) -> None:
+    project = make()
+    config = project.folder / "captionjudge.toml"
+    assert "cannot be used together" in said("run", str(project.folder), "--batch", "--watch", code=2)
+    assert "--no-wait is for --batch" in said("run", str(project.folder), "--no-wait", code=2)
+    config.write_text(config.read_text().replace("batch = true", ""))
+    assert "[providers.NAME] batch = true" in said("run", str(project.folder), "--batch", code=2)
+
+
+def said(*arguments: str, code: int = 0) -> str:
+    done = CliRunner().invoke(app, list(arguments))
+    error = done.exception
+    if isinstance(error, ConfigError):
+        assert code == 2
+        return f"{error} {error.hint}"
+    assert done.exit_code == code
+    return done.stdout
+
+
+# Starts runs by fork, so that what they need is imported once.
+STARTER = """
+import os, signal, sys
 from pathlib import Path
+import captionjudge.models.batches.chat, captionjudge.models.batches.messages
 from captionjudge.project import Project
 from captionjudge.running.batches.batching import BatchOptions
 from captionjudge.running.runner import Options
-with Project.open(Path(sys.argv[1])) as project:
-    project.run(Options(batch=BatchOptions(settle=0.2, first_pause=0.01)))
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for folder in sys.stdin:
+    pid = os.fork()
+    if pid == 0:
+        with Project.open(Path(folder.strip())) as project:
+            project.run(Options(batch=BatchOptions(settle=0.2, first_pause=0.01)))
+        os._exit(0)
+    print(pid, flush=True)
 """
+
+
+@pytest.fixture(scope="module")
+def start() -> Iterator[Callable[[Path], int]]:
+    """Starts a run in a process of its own; its process id."""
+    with subprocess.Popen([sys.executable, "-c", STARTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as starter:
+
+        def run_in(folder: Path) -> int:
+            assert starter.stdin is not None
+            assert starter.stdout is not None
+            starter.stdin.write(f"{folder}\n".encode())
+            starter.stdin.flush()
+            return int(starter.stdout.readline())
+
+        yield run_in
+
+
 STEPS = {
     "the file is on its way": ("chat", "POST", "/files", False),
     "the batch is about to be made": ("chat", "POST", "/batches", False),
@@ -387,14 +480,19 @@ STEPS = {
 
 @pytest.mark.parametrize(("provider", "method", "path", "after"), STEPS.values(), ids=STEPS)
 def test_killed_at_any_step_a_run_loses_no_batch_and_submits_nothing_twice(
-    make: Make, server: BatchServer, provider: str, method: str, path: str, after: bool
+    make: Make,
+    server: BatchServer,
+    start: Callable[[Path], int],
+    provider: str,
+    method: str,
+    path: str,
+    after: bool,
 ) -> None:
     project = make(provider=provider)
     hold = server.hold(method, path, after=after)
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(project.folder)])
+    process = start(project.folder)
     assert hold.reached.wait(30)
-    process.kill()
-    process.wait()
+    os.kill(process, signal.SIGKILL)
     # What the server had in hand goes through, though nobody is there to hear of it.
     hold.released.set()
     assert run(project).stopped_by is None

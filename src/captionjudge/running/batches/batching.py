@@ -67,6 +67,7 @@ class Batching:
         self._arrived = asyncio.Event()
         self._interrupted = asyncio.Event()
         self._looking = asyncio.Lock()
+        self._look: asyncio.Task[int] | None = None
 
     @property
     def prices(self) -> Mapping[str, Price | None]:
@@ -130,7 +131,9 @@ class Batching:
     async def look(self) -> None:
         """Take in what has come."""
         async with self._looking:
-            if await self._collector.look():
+            task = self._look = asyncio.create_task(self._collector.look())
+            await asyncio.wait([task])
+            if not task.cancelled() and task.result():
                 self._arrived.set()
 
     async def send(self) -> None:
@@ -182,8 +185,10 @@ class Batching:
         self._interrupted.set()
 
     def break_off(self) -> None:
-        """Send nothing more, not even to its end: the next run finds out what got there."""
+        """Neither send nor take in anything to its end: the next run finds out what got there."""
         self._outbox.break_off()
+        if self._look is not None:
+            self._look.cancel()
 
     async def finish(self) -> None:
         """Wait for what is on its way; what is not is forgotten."""

@@ -5,12 +5,19 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from captionjudge.errors import AuthError, BadRequestError, BatchRefused, CaptionjudgeError, ModelError
+from captionjudge.errors import (
+    AuthError,
+    BadRequestError,
+    BadResponseError,
+    BatchRefused,
+    CaptionjudgeError,
+    ModelError,
+)
 from captionjudge.identity import now_ms
 from captionjudge.models.batches.job import Batches, Refusal, Status
 from captionjudge.running.batches import outcome
 from captionjudge.running.batches.outbox import Outbox
-from captionjudge.store import batch_jobs
+from captionjudge.store import batch_jobs, workers
 from captionjudge.store.database import Database
 from captionjudge.store.records import BatchJob
 from captionjudge.store.writer import Writer
@@ -55,7 +62,7 @@ class Collector:
     async def _look_after(self, job: BatchJob) -> bool:
         endpoint = self._endpoint(job)
         if job.remote_id is None:
-            if job.id in self.outbox.at_work or await asyncio.to_thread(self._is_anothers, job):
+            if job.id in self.outbox.at_work or await self._is_anothers(job):
                 return False
             return await self._recover(job)
         try:
@@ -63,7 +70,7 @@ class Collector:
         except BadRequestError as error:
             if error.status != 404:
                 raise
-            status = Status(ended=True, answered=job.requests, unanswered=error)
+            status = Status(ended=True, answered=0, unanswered=BadResponseError(f"the batch is gone: {error}"))
         if not status.ended:
             if status.answered != job.answered:
                 answered = status.answered
@@ -85,12 +92,13 @@ class Collector:
             )
         return endpoint
 
-    def _is_anothers(self, job: BatchJob) -> bool:
+    async def _is_anothers(self, job: BatchJob) -> bool:
+        """Whether another process is sending a batch."""
         # Of another machine it is not known when its process died.
         if now_ms() - job.created_at > _LONGEST_SENDING_MS:
             return False
-        with self.database.read() as connection:
-            return batch_jobs.is_at_work(connection, job.owner)
+        await self.writer.write(workers.bury_dead)
+        return await self.writer.write(lambda batch: batch_jobs.is_at_work(batch.connection, job.owner))
 
     async def _recover(self, job: BatchJob) -> bool:
         """Find out whether a batch was submitted whose sender is gone; take it back if not."""
