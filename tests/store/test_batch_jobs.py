@@ -84,7 +84,8 @@ def test_a_batch_that_is_taken_back_leaves_no_request_and_gives_its_task_back(
     assert claimed(database, project) == 1
     with database.read() as connection:
         assert batch_jobs.of_digests(connection, ["a" * 64]) == {}
-        assert batch_jobs.stands(connection, project) == batch_jobs.unfinished(connection, project) == []
+        assert batch_jobs.stands(connection, project) == []
+        assert batch_jobs.unfinished(connection, project) == []
 
 
 def test_a_task_that_comes_too_late_to_wait_for_a_batch_is_given_back(

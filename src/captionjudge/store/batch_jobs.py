@@ -8,8 +8,9 @@ from sqlalchemy import Connection, Select, bindparam, delete, exists, func, null
 
 from captionjudge.store import tasks
 from captionjudge.store.batch import Batch
+from captionjudge.store.batch_tables import batch_job, batch_line
 from captionjudge.store.records import BatchJob, BatchLine
-from captionjudge.store.tables import batch_job, batch_line, task, worker
+from captionjudge.store.tables import task, worker
 
 UNFINISHED = ("sending", "open")
 
