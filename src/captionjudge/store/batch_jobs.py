@@ -85,11 +85,18 @@ def end(batch: Batch, job_id: str, unanswered: Mapping[str, Any], now: int) -> N
     tasks.release(batch, job_id)
 
 
-def void(batch: Batch, job_id: str, why: str, now: int) -> None:
-    """Take a batch back that was not carried out: its requests and tasks wait as if it had not been."""
-    batch.connection.execute(delete(batch_line).where(batch_line.c.job_id == job_id, batch_line.c.state == "open"))
+def void(batch: Batch, job_id: str, why: str, now: int) -> float:
+    """Take a batch back that was not carried out: its requests and tasks wait as if it had not been.
+
+    Gives back what these requests might have cost, in US dollars.
+    """
+    waiting = (batch_line.c.job_id == job_id, batch_line.c.state == "open")
+    might = batch.connection.execute(select(func.coalesce(func.sum(batch_line.c.estimate), 0.0)).where(*waiting))
+    estimate = float(might.scalar_one())
+    batch.connection.execute(delete(batch_line).where(*waiting))
     note(batch, job_id, state="void", detail=why, ended_at=now)
     tasks.release(batch, job_id)
+    return estimate
 
 
 def read(batch: Batch, line_id: str, failure: str | None, detail: str | None) -> None:

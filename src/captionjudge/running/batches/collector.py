@@ -106,7 +106,7 @@ class Collector:
         if found is not None:
             await self.writer.write(lambda batch: batch_jobs.note(batch, job.id, state="open", remote_id=found))
             return False
-        await self._void(job, "it was never submitted")
+        await self.outbox.take_back(job.id, "it was never submitted")
         return True
 
     async def _collect(self, endpoint: Batches, job: BatchJob, status: Status) -> None:
@@ -126,7 +126,7 @@ class Collector:
         ours += await keep()
         if seen and not ours and await asyncio.to_thread(self._is_untouched, job):
             # It was taken for ours by its size and time.
-            await self._void(job, "it was somebody else's batch")
+            await self.outbox.take_back(job.id, "it was somebody else's batch")
             return
         assert status.unanswered is not None
         missing = outcome.to_json(status.unanswered)
@@ -147,9 +147,9 @@ class Collector:
                 if place < len(digests)
             ]
             await self.writer.write(lambda batch: batch_jobs.arrive(batch, job.id, faults, now_ms()))
-        await self._void(job, refusal.message)
+        await self.outbox.take_back(job.id, refusal.message)
         others = [each for each in await asyncio.to_thread(self.unfinished) if each.model == job.model]
-        if refusal.full and any(each.state == "open" for each in others):
+        if refusal.full and self.outbox.sending.waits and any(each.state == "open" for each in others):
             self.outbox.full(job.model)
         elif not refusal.lines:
             self.stopped(
@@ -162,7 +162,3 @@ class Collector:
     def _digests(self, job: BatchJob) -> list[str]:
         with self.database.read() as connection:
             return batch_jobs.digests_of(connection, job.id)
-
-    async def _void(self, job: BatchJob, why: str) -> None:
-        await self.writer.write(lambda batch: batch_jobs.void(batch, job.id, why, now_ms()))
-        self.outbox.forget(job.id)

@@ -76,6 +76,7 @@ def open_batching(
         writer,
         budget,
         chosen.folder,
+        chosen.wait,
         chosen.settle,
         setup.config.run.patience,
         chosen.first_pause,

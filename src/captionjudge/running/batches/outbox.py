@@ -44,6 +44,7 @@ class Sending:
         most: by model the limits of a batch.
         folder: where their files grow; None is the system's folder for such.
         settle: see `SETTLE_SECONDS`.
+        waits: whether batches may wait until the provider has room for them.
         patience: seconds for which a provider may refuse a batch that it could take later.
     """
 
@@ -55,6 +56,7 @@ class Sending:
     writer: Writer
     budget: Budget
     folder: Path | None
+    waits: bool = True
     settle: float = SETTLE_SECONDS
     patience: float = 600.0
     first_pause: float = _FIRST_PAUSE
@@ -187,15 +189,18 @@ class Outbox:
         except Unsettled as error:
             self.stopped(error)
         except CaptionjudgeError as error:
-            why = str(error)
-            await writer.write(lambda batch: batch_jobs.void(batch, job.id, why, now_ms()))
-            self.forget(job.id)
-            self.sending.budget.settle(sum(line.estimate for line in spool.lines), 0.0)
+            await self.take_back(job.id, str(error))
             self.stopped(error)
         finally:
             spool.close()
             self.at_work.discard(job.id)
             self._room.release()
+
+    async def take_back(self, job_id: str, why: str) -> None:
+        """A batch was not carried out: what was in it may go into another one."""
+        estimate = await self.sending.writer.write(lambda batch: batch_jobs.void(batch, job_id, why, now_ms()))
+        self.sending.budget.settle(estimate, 0.0)
+        self.forget(job_id)
 
     def _forget_late(self, spool: Spool) -> None:
         # Somebody may have looked into the store just before this batch was in it, and look here next.
