@@ -17,12 +17,13 @@ TABLES: dict[str, type[BaseModel]] = {
     "## `[judge]`": config.Judge,
     "## `[images]`": config.Images,
     "## `[run]`": config.Run,
+    "## `[batch]`": config.Batch,
     "## `[review]`": config.Review,
     "## `[providers.NAME]`": config.ProviderTable,
     '## `[prices."provider/model"]`': config.Price,
     '## `[stages."TITLE"]`': config.StageTable,
 }
-IN_TABLES_OF_THEIR_OWN = {"candidates", "judge", "images", "run", "providers", "prices", "stages", "review"}
+IN_TABLES_OF_THEIR_OWN = {"candidates", "judge", "images", "run", "batch", "providers", "prices", "stages", "review"}
 
 
 def _section(heading: str) -> str:

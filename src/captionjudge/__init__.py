@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from captionjudge.one import Judgment, judge
     from captionjudge.project import Project
     from captionjudge.running.ask import Asker
+    from captionjudge.running.batches.batching import BatchOptions
     from captionjudge.running.inject import Descriptions
     from captionjudge.running.runner import Options, Summary
     from captionjudge.running.setup import Setup
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Asker": "captionjudge.running.ask",
+    "BatchOptions": "captionjudge.running.batches.batching",
     "CaptionjudgeError": "captionjudge.errors",
     "ConfigError": "captionjudge.errors",
     "Descriptions": "captionjudge.running.inject",
@@ -37,6 +39,7 @@ _HOMES = {
 
 __all__ = [
     "Asker",
+    "BatchOptions",
     "CaptionjudgeError",
     "ConfigError",
     "Descriptions",

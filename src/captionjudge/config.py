@@ -127,6 +127,19 @@ class Run(_Table):
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+class Batch(_Table):
+    """The `[batch]` table: how `run --batch` asks. Limits are those of the provider unless they are set lower."""
+
+    poll: Annotated[float, Field(gt=0)] = 60.0
+    max_requests: _Count | None = None
+    max_bytes: _Count | None = None
+
+    @field_validator("poll", mode="before")
+    @classmethod
+    def _whole_numbers_too(cls, value: object) -> object:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 class Review(_Table):
     """The `[review]` table: how people decide."""
 
@@ -162,6 +175,7 @@ class ProviderTable(_Table):
     prompt_cache: Literal["auto", "on", "off"] = "auto"
     headers: dict[str, str] = {}
     path: str = ""
+    batch: bool | None = None
 
     @field_validator("rpm", "timeout", mode="before")
     @classmethod
@@ -191,6 +205,7 @@ class ProviderTable(_Table):
             prompt_cache=self.prompt_cache,
             headers=dict(self.headers),
             path=str(folder / self.path) if self.path else "",
+            batch=self.batch,
         )
 
 
@@ -201,8 +216,9 @@ class Price(_Table):
     output: Annotated[float, Field(ge=0)]
     cached_input: Annotated[float, Field(ge=0)] | None = None
     cache_write: Annotated[float, Field(ge=0)] | None = None
+    batch: Annotated[float, Field(ge=0, le=1)] = 0.5
 
-    @field_validator("input", "output", "cached_input", "cache_write", mode="before")
+    @field_validator("input", "output", "cached_input", "cache_write", "batch", mode="before")
     @classmethod
     def _whole_numbers_too(cls, value: object) -> object:
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -234,6 +250,7 @@ class Config(_Table):
     judge: Judge = Judge()
     images: Images = Images()
     run: Run = Run()
+    batch: Batch = Batch()
     review: Review = Review()
     providers: dict[_Name, ProviderTable] = {}
     prices: dict[_Reference, Price] = {}
@@ -346,6 +363,7 @@ _TABLES: dict[str, type[_Table]] = {
     "judge": Judge,
     "images": Images,
     "run": Run,
+    "batch": Batch,
     "review": Review,
     "providers": ProviderTable,
     "prices": Price,

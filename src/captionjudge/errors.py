@@ -11,6 +11,8 @@ CaptionjudgeError            one line for the user: what, where; `hint` says wha
 │   └── BlobError            the place of the images' bytes cannot; the run ends with what is in flight
 ├── StaleLease               a task was taken over by another worker
 ├── BudgetReached            the next call could exceed --max-cost
+├── Deferred                 the answer comes with a batch; `job` is the batch
+├── BatchRefused             a provider refuses a batch as a whole; the run stops
 └── ModelError               asking a model failed; `kind`, `retryable`, `retry_after`, `status`
     ├── AuthError            401, 403: the key is wrong; the run stops
     ├── BadRequestError      other 4xx: this request will never work
@@ -19,6 +21,7 @@ CaptionjudgeError            one line for the user: what, where; `hint` says wha
     ├── RequestTimeout       no answer in time
     ├── ConnectionFailed     no connection, or it broke
     ├── BadResponseError     2xx, but not what the protocol promises
+    ├── CancelledRequest     somebody cancelled the batch that the request was in
     └── ReplyError           the model answered, and the answer cannot be used; `reply` holds it
         ├── RefusedError
         ├── FilteredError    stopped by a content filter
@@ -83,6 +86,18 @@ class StaleLease(CaptionjudgeError):
 
 class BudgetReached(CaptionjudgeError):
     """The next call could cost more than what is left of the budget."""
+
+
+class Deferred(CaptionjudgeError):
+    """The answer comes with a batch: the image waits for it, untouched. `job` is the batch's id in the store."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"the answer comes with batch {job}")
+        self.job = job
+
+
+class BatchRefused(CaptionjudgeError):
+    """A provider refuses a batch as a whole; what was in it waits as before."""
 
 
 class ModelError(CaptionjudgeError):
@@ -151,6 +166,12 @@ class BadResponseError(ModelError):
 
     kind = "bad_response"
     retryable = True
+
+
+class CancelledRequest(ModelError):
+    """Somebody cancelled the batch that the request was in."""
+
+    kind = "cancelled"
 
 
 class ReplyError(ModelError):

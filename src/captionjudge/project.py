@@ -26,7 +26,8 @@ from captionjudge.running.inject import handler_from
 from captionjudge.running.runner import Options, Summary, run
 from captionjudge.running.setup import Setup
 from captionjudge.running.stage import Handler
-from captionjudge.store import items, projects, tasks, verdicts
+from captionjudge.store import batch_jobs, items, projects, tasks, verdicts
+from captionjudge.store.batch_jobs import Stand
 from captionjudge.store.blobs import open_blobs
 from captionjudge.store.database import open_database, sqlite_url
 from captionjudge.store.records import Item, Pair, Verdict
@@ -139,7 +140,19 @@ class Project:
     async def run_async(self, options: Options | None = None) -> Summary:
         """As `run`, for asynchronous code."""
         options = options or Options()
+        if options.batch is not None and options.batch.folder is None:
+            options = replace(options, batch=replace(options.batch, folder=self._scratch()))
         return await run(self.setup, replace(options, stages={**self._stages, **options.stages}))
+
+    def batches(self) -> list[Stand]:
+        """How the batches stand that are at providers, by model."""
+        with self.setup.database.read() as connection:
+            return batch_jobs.stands(connection, self.setup.project_id)
+
+    def _scratch(self) -> Path:
+        folder = self.folder / STATE_FOLDER
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def audit(self, options: "AuditOptions | None" = None) -> "AuditSummary":
         """Put questions to the judges of which it is known how a fair one answers; see docs/audit.md.

@@ -17,11 +17,11 @@ from captionjudge.models.model import Model
 from captionjudge.models.registry import open_model
 from captionjudge.running.ask import Asker
 from captionjudge.running.budget import Budget
+from captionjudge.running.costs import check_prices, prices_of
 from captionjudge.running.judge import ask_judge, request_for
 from captionjudge.running.lookup import Lookup
 from captionjudge.running.means import READERS, cancel, in_flight, interruptible, keep_shown, new_asker
 from captionjudge.running.progress import Display, Progress, Silence
-from captionjudge.running.runner import check_prices, prices_of
 from captionjudge.running.setup import Setup
 from captionjudge.running.stage import StageFailed
 from captionjudge.running.trace import Unwatched
@@ -144,7 +144,7 @@ class Auditor:
             self._options.display as display,
             interruptible(self._interrupt),
         ):
-            lookup = Lookup(self._setup.database, read_threads)
+            lookup = Lookup(self._setup.database, read_threads, calls.replies)
             asker = new_asker(self._setup, lookup, writer, self._prices, budget, self._progress, Unwatched())
             pictures = Pictures(self._setup, image_threads)
             beside = [asyncio.create_task(keep_shown(display, self._progress))]

@@ -10,9 +10,9 @@ from captionjudge.auditing.probe import Trial
 from captionjudge.images import EncodedImage, fit
 from captionjudge.models.model import Usage
 from captionjudge.models.price import typical
+from captionjudge.running.costs import prices_of
 from captionjudge.running.estimate import TOKENS_OF_A_JUDGMENT
 from captionjudge.running.judge import request_for
-from captionjudge.running.runner import prices_of
 from captionjudge.running.setup import Setup
 from captionjudge.store import probes
 from captionjudge.store.records import Item

@@ -20,13 +20,14 @@ from captionjudge.cli.table import print_json, print_table, printable
 from captionjudge.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from captionjudge.project import Project
     from captionjudge.reporting.summary import Report
     from captionjudge.running.runner import Options, Summary
     from captionjudge.running.saving import Saving
     from captionjudge.running.trace import Trace
+    from captionjudge.store.batch_jobs import Stand
     from captionjudge.store.tasks import FailureCount
 
 
@@ -47,18 +48,30 @@ def run(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Images to take at most.", show_default=False)] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show calls, tokens and cost; ask nothing.")] = False,
+    batch: Annotated[
+        bool, typer.Option("--batch", help="Ask by the providers' batches: half the price, within a day.")
+    ] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="With --batch: submit, take in what has come, and end.")
+    ] = False,
     otel: Annotated[bool, typer.Option("--otel", help="Export spans and metrics, as OTEL_* variables say.")] = False,
     json: JsonOption = False,
 ) -> int:
     """Describe and judge what waits. Started again, it goes on where it was; Ctrl-C finishes what is in flight."""
     from captionjudge.reporting.cascade import warnings
+    from captionjudge.running.batches.batching import BatchOptions
     from captionjudge.running.progress import display
     from captionjudge.running.runner import Options
 
     if engine != "local":
         raise ConfigError(f"there is no engine {engine!r}", hint="the engine is: local")
+    if no_wait and not batch:
+        raise ConfigError("--no-wait is for --batch")
+    if watch and batch:
+        raise ConfigError("--watch and --batch cannot be used together", hint="run --batch again when images have come")
     with open_project(folder, project) as opened, _trace(otel=otel and not dry_run) as trace:
-        options = Options(limit, max_cost, watch, display(quiet=json), trace=trace)
+        by_batch = BatchOptions(wait=not no_wait) if batch else None
+        options = Options(limit, max_cost, watch, display(quiet=json), trace=trace, batch=by_batch)
         if dry_run:
             return _dry_run(opened, options, json=json)
         summary = opened.run(options)
@@ -94,13 +107,15 @@ def status(folder: FolderArgument = None, project: ProjectOption = None, json: J
 
     with open_project(folder, project) as opened:
         found = report(opened.setup, pairs=False)
+        stands = opened.batches()
         todo = estimate(opened.setup, Options(), found.stages)
         assumed = assumption(opened.setup.config.judge)
         to_finish = sum(each.cost or 0.0 for each in todo)
         if json:
             shown = {key: value for key, value in report_json(found).items() if key != "pairs"}
             limits = {"assumption": assumed, "cascade_warnings": warnings(opened.setup)}
-            print_json({**shown, "cost_to_finish_usd": to_finish, **limits})
+            batches = {"batches": [stand._asdict() for stand in stands]}
+            print_json({**shown, "cost_to_finish_usd": to_finish, **limits, **batches})
             return OK
         by_stage = {(count.stage, count.state): count.tasks for count in found.stages}
         rows = [
@@ -109,6 +124,7 @@ def status(folder: FolderArgument = None, project: ProjectOption = None, json: J
         ]
         print_table(["stage", "images", "failed"], rows, opened.title)
         print_failures(found.failures)
+        _print_batches(stands)
         print_usage(found)
         audits = [usage for usage in found.usage if usage.purpose == AUDIT]
         checked, dear = sum(usage.calls for usage in audits), sum(usage.cost for usage in audits)
@@ -174,8 +190,10 @@ def print_summary(summary: "Summary") -> None:
         typer.echo("  captionjudge status shows why; captionjudge retry lets them wait again.", err=True)
     if summary.stopped_by is not None:
         complain(str(summary.stopped_by), summary.stopped_by.hint)
-    if summary.waiting:
-        typer.echo(f"{summary.waiting} images still wait; captionjudge run goes on with them.")
+    if summary.in_batches:
+        typer.echo(f"{summary.in_batches} images wait for batches; captionjudge run --batch goes on with them.")
+    if summary.waiting > summary.in_batches:
+        typer.echo(f"{summary.waiting - summary.in_batches} images still wait; captionjudge run goes on with them.")
 
 
 def summary_json(summary: "Summary") -> dict[str, object]:
@@ -186,6 +204,7 @@ def summary_json(summary: "Summary") -> dict[str, object]:
         "failed": progress.failed,
         "failures": dict(progress.reasons),
         "waiting": summary.waiting,
+        "in_batches": summary.in_batches,
         "calls": progress.calls,
         "calls_refused": progress.refused_calls,
         "calls_failed": progress.failed_calls,
@@ -204,6 +223,17 @@ def print_failures(failures: "tuple[FailureCount, ...]") -> None:
     if failures:
         rows = [[each.stage, each.reason, each.tasks, each.example] for each in failures]
         print_table(["failed at", "reason", "images", "for example"], rows)
+
+
+def _print_batches(stands: "Sequence[Stand]") -> None:
+    """What providers are at work on."""
+    if not stands:
+        return
+    rows = [
+        [each.model, each.batches, each.requests, each.answered, each.unread, f"${each.cost:.4f}"] for each in stands
+    ]
+    head = ["model", "batches at work", "requests", "answered", "replies to read", "cost at most"]
+    print_table(head, rows, "Batches; captionjudge run --batch takes in what comes of them:")
 
 
 def _dry_run(project: "Project", options: "Options", *, json: bool) -> int:
@@ -242,6 +272,8 @@ def _dry_run(project: "Project", options: "Options", *, json: bool) -> int:
     _print_savings(per_pairs)
     for each in assumed:
         typer.echo(each)
+    if options.batch is not None:
+        typer.echo("Prices are those of batches, for models whose provider takes them.")
     typer.echo(f"About ${sum(known):.4f}, as far as prices are known. Replies that are kept already cost nothing.")
     return OK
 

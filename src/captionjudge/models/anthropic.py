@@ -59,6 +59,15 @@ class MessagesModel:
         response = await asked(self._endpoint, self._memory, request, self._pieces)
         return read_reply(response, self._endpoint)
 
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it is asked."""
+        return self._endpoint
+
+    def body(self, request: Request) -> Sequence[bytes]:
+        """What is posted for a request, as far as is known what the server takes."""
+        return self._pieces(request, self._memory.dialect)
+
     async def close(self) -> None:
         """Give back the connections."""
         await self._endpoint.close()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import orjson
 
@@ -25,8 +25,9 @@ class Endpoint:
         key = key_of(provider)
         self.provider = provider.name
         self.url = address(provider, path)
+        self._path = path
         self.secrets: Secrets = secrets_of(key, provider.headers)
-        self._headers = {
+        self.headers: Mapping[str, str] = {
             "Content-Type": "application/json",
             "Accept": "application/json",
             "User-Agent": "captionjudge",
@@ -39,10 +40,17 @@ class Endpoint:
     async def post(self, body: Sequence[bytes]) -> Response:
         """Post the pieces of `body` and give back the answer, whatever its status."""
         try:
-            return await self._transport.post(self.url, self._headers, body, self._timeout)
+            return await self._transport.post(self.url, self.headers, body, self._timeout)
         except ModelError as error:
             failure = error
         raise named(failure, self.provider)
+
+    def beside(self, path: str, **query: str) -> str:
+        """The URL of another resource of the same API; parameters are added to those of base_url."""
+        parts = urlsplit(self.url)
+        base = parts.path.removesuffix(self._path)
+        asked = "&".join(filter(None, (parts.query, urlencode(query))))
+        return urlunsplit((parts.scheme, parts.netloc, base + path, asked, ""))
 
     def json(self, response: Response) -> Any:
         """The JSON in a 2xx answer.

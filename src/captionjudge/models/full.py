@@ -2,7 +2,9 @@
 
 import asyncio
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -30,11 +32,25 @@ class AiohttpTransport:
 
     async def post(self, url: str, headers: Mapping[str, str], body: Sequence[bytes], timeout: float) -> Response:  # noqa: ASYNC109
         """Post the pieces of `body`, in order, and give back the answer within `timeout` seconds."""
-        address, proxy = self._addresses.get(url) or self._resolve(url)
         joined = b"".join(body)
         data = joined if len(joined) <= LARGEST_PLAIN_BODY else io.BytesIO(joined)
+        async with self.exchange("POST", url, headers, data, timeout) as response:
+            return await self.whole(response)
+
+    @asynccontextmanager
+    async def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        data: Any = None,
+        timeout: float = 60.0,  # noqa: ASYNC109
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send one request; inside, its answer is read. Every failure is a `ModelError`."""
+        address, proxy = self._addresses.get(url) or self._resolve(url)
         try:
-            async with self._open().post(
+            async with self._open().request(
+                method,
                 address,
                 data=data,
                 headers=headers,
@@ -42,12 +58,17 @@ class AiohttpTransport:
                 timeout=self._timeout(timeout),
                 allow_redirects=False,
             ) as response:
-                answer = await self._read(response)
-                return Response(response.status, {k.lower(): v for k, v in response.headers.items()}, answer)
+                yield response
+                return
         except (aiohttp.ClientError, OSError, ValueError) as error:
             failure = translated(error, address, timeout)
         # Raised outside the handler: aiohttp's errors hold the request's headers, and with them the key.
         raise failure
+
+    async def whole(self, response: aiohttp.ClientResponse) -> Response:
+        """An answer, read to its end."""
+        answer = await self._read(response)
+        return Response(response.status, {k.lower(): v for k, v in response.headers.items()}, answer)
 
     async def close(self) -> None:
         """Give back the connections."""

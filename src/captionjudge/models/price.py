@@ -13,6 +13,9 @@ from captionjudge.models.registry import find_provider
 from captionjudge.models.vision import Detail, Patches
 
 FREE_KINDS = ("embedded", "recorded")
+BATCH = "batch"
+BATCH_SHARE = 0.5
+"""What OpenAI and Anthropic ask for a request in a batch, of its usual price."""
 
 _REPLY_TOKENS = 16_384
 _OVERHEAD_TOKENS = 64
@@ -43,6 +46,10 @@ class Price:
         """Of tokens that are put into it."""
         return self.input if self.cache_write is None else self.cache_write
 
+    def times(self, factor: float) -> "Price":
+        """The price times a factor."""
+        return Price(self.input * factor, self.output * factor, self.read * factor, self.write * factor)
+
     def cost(self, usage: Usage) -> float:
         """US dollars for these tokens."""
         fresh = usage.prompt_tokens - usage.cached_tokens - usage.written_tokens
@@ -59,7 +66,25 @@ def price_of(model: str, providers: Mapping[str, Provider], stated: Mapping[str,
         return Price(0.0, 0.0)
     # A base URL of one's own may be any server, so a published price would be a guess.
     own = name in providers and providers[name].base_url
-    return None if own else _published(name, bare)
+    return None if own else _published(_published_name(model), bare)
+
+
+def batch_price_of(
+    model: str, providers: Mapping[str, Provider], stated: Mapping[str, Price], shares: Mapping[str, float]
+) -> Price | None:
+    """The price of "provider/model" in a batch: the published one for batches, else a share of `price_of`.
+
+    Args:
+        shares: by model what is paid in a batch of the usual price, where it is stated; else it is half.
+    """
+    usual = price_of(model, providers, stated)
+    if usual is None:
+        return None
+    if model not in stated:
+        published = _published(_published_name(model), model.partition("/")[2], BATCH)
+        if published is not None and published != usual:
+            return published
+    return usual.times(shares.get(model, BATCH_SHARE))
 
 
 def upper_bound(request: Request, model: str) -> Usage:
@@ -103,17 +128,24 @@ def tokens_of(text: str | bytes) -> int:
     return math.ceil(len(text) / _TYPICAL_TOKEN)
 
 
+def _published_name(model: str) -> str:
+    provider = model.partition("/")[0]
+    return {"gemini": "google"}.get(provider, provider)
+
+
 @cache
-def _published(provider: str, model: str) -> Price | None:
+def _published(provider: str, model: str, processing: str | None = None) -> Price | None:
     import genai_prices
 
-    known = {"gemini": "google"}.get(provider, provider)
+    context = {"processing": processing} if processing else None
 
     def of(**tokens: int) -> float:
         # A thousand of each: beyond 100,000 tokens some models have a dearer rate.
         amounts = {name: 1000 * number for name, number in tokens.items()}
         return 1000 * float(
-            genai_prices.calc_price(genai_prices.Usage(**amounts), model, provider_id=known).total_price
+            genai_prices.calc_price(
+                genai_prices.Usage(**amounts), model, provider_id=provider, price_context=context
+            ).total_price
         )
 
     try:

@@ -23,6 +23,8 @@ class Provider:
     headers: Mapping[str, str] = field(default_factory=dict)
     path: str = ""
     """A file this provider reads, for `recorded`."""
+    batch: bool | None = None
+    """Whether it takes batches; None leaves it to what is built in."""
 
     def key(self) -> str | None:
         """The key from the environment, or None."""

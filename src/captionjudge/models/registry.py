@@ -27,8 +27,8 @@ BUILT_IN_KINDS = {
 BUILT_IN_PROVIDERS = {
     provider.name: provider
     for provider in (
-        Provider("openai", "openai-compatible", "https://api.openai.com/v1", "OPENAI_API_KEY"),
-        Provider("anthropic", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY"),
+        Provider("openai", "openai-compatible", "https://api.openai.com/v1", "OPENAI_API_KEY", batch=True),
+        Provider("anthropic", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY", batch=True),
         Provider("gemini", "gemini", "https://generativelanguage.googleapis.com", "GEMINI_API_KEY"),
         Provider("openrouter", "openai-compatible", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
         Provider("embedded", "embedded", concurrency=4),
@@ -68,7 +68,8 @@ def find_provider(name: str, providers: Mapping[str, Provider]) -> Provider:
     if given.base_url:
         return given
     kind = known.kind if given.kind == DEFAULT_KIND else given.kind
-    return replace(given, kind=kind, base_url=known.base_url, key_env=given.key_env or known.key_env)
+    batch = known.batch if given.batch is None else given.batch
+    return replace(given, kind=kind, base_url=known.base_url, key_env=given.key_env or known.key_env, batch=batch)
 
 
 def factory(provider: Provider) -> Factory:

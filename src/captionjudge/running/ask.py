@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from captionjudge.errors import EmptyError, ModelError, OffSchemaError, ReplyError, TruncatedError
+from captionjudge.errors import Deferred, EmptyError, ModelError, OffSchemaError, ReplyError, TruncatedError
 from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.judging import probability
 from captionjudge.models.check import checked
@@ -20,11 +20,14 @@ from captionjudge.running.lookup import Lookup
 from captionjudge.running.pacer import Pacer
 from captionjudge.running.progress import Progress
 from captionjudge.running.trace import Trace
-from captionjudge.store import calls
+from captionjudge.store import batch_jobs, calls
 from captionjudge.store.batch import Batch
-from captionjudge.store.records import Call, Slots
+from captionjudge.store.records import BatchLine, Call, Slots
 from captionjudge.store.writer import Writer
 from captionjudge.text import storable
+
+if TYPE_CHECKING:
+    from captionjudge.running.batches.batching import Batching
 
 T = TypeVar("T")
 
@@ -84,7 +87,7 @@ class Asker:
     def __init__(
         self,
         project_id: str,
-        lookup: Lookup,
+        lookup: Lookup[Call],
         writer: Writer,
         pacers: Mapping[str, Pacer],
         prices: Mapping[str, Price | None],
@@ -92,6 +95,7 @@ class Asker:
         patience: Patience,
         progress: Progress,
         trace: Trace,
+        batching: "Batching | None" = None,
     ) -> None:
         self._project_id = project_id
         self._lookup = lookup
@@ -102,6 +106,7 @@ class Asker:
         self._patience = patience
         self._progress = progress
         self._trace = trace
+        self._batching = batching
         self._flying: dict[str, asyncio.Event] = {}
         # Replies of late: what was only just answered may not be committed yet.
         self._recent: dict[str, tuple[Call, ...]] = {}
@@ -117,6 +122,7 @@ class Asker:
 
         Raises:
             ModelError: what the last attempt came to.
+            Deferred: the answer comes with a batch.
         """
         tokens = question.request.params.max_tokens
         while True:
@@ -138,11 +144,65 @@ class Asker:
                     self._progress.reused()
                     self._trace.reused(question)
                     return known
+            if self._batching is not None:
+                return await self._by_batch(self._batching, question, digest, read)
             with self._trace.call(question):
                 return await self._insist(question, digest, read)
         finally:
             del self._flying[digest]
             landed.set()
+
+    async def _by_batch(
+        self, batching: "Batching", question: Question, digest: str, read: Callable[[str], T]
+    ) -> tuple[Call, T | None]:
+        """What a batch brought; where none has, the question goes into one, or is asked at once."""
+        failed = 0
+        for line in await batching.lines(digest):
+            if line.state == "open":
+                raise Deferred(line.job_id)
+            if line.state == "read" and (line.failure in (None, "auth") or (line.arrived_at or 0) < question.since):
+                continue
+            try:
+                return self._unpack(batching, question, digest, line, read, failed + 1)
+            except ModelError as error:
+                failed += 1
+                if _is_final(error, failed, self._patience.attempts):
+                    raise
+        if await batching.takes(question):
+            raise Deferred(await batching.put(question, digest))
+        answered = False
+        try:
+            with self._trace.call(question):
+                known = await self._insist(question, digest, read)
+            answered = True
+        finally:
+            batching.tried(question, answered=answered)
+        return known
+
+    def _unpack(
+        self,
+        batching: "Batching",
+        question: Question,
+        digest: str,
+        line: BatchLine,
+        read: Callable[[str], T],
+        number: int,
+    ) -> tuple[Call, T | None]:
+        """Keep what came with a batch as a call. What was read before failed, and fails again as it did."""
+        if line.state == "read":
+            batching.reply(line)
+        attempt = _Attempt(now_ms(), 0, number)
+        price = batching.prices.get(question.model.name)
+        with self._trace.call(question):
+            try:
+                reply = batching.reply(line)
+            except ModelError as error:
+                batching.settle(line, 0.0)
+                self._keep(question, _call(question, digest, self._project_id, attempt, error=error), line=line)
+                raise
+            cost = price.cost(reply.usage) if price else None
+            batching.settle(line, cost or 0.0)
+            return self._judge_reply(question, digest, attempt, reply, cost, read, line)
 
     async def _insist(self, question: Question, digest: str, read: Callable[[str], T]) -> tuple[Call, T | None]:
         pacer = self._pacers[question.model.name]
@@ -194,6 +254,7 @@ class Asker:
         reply: Reply,
         cost: float | None,
         read: Callable[[str], T],
+        line: BatchLine | None = None,
     ) -> tuple[Call, T | None]:
         value: T | None = None
         problem: ReplyError | None = None
@@ -204,18 +265,20 @@ class Asker:
         except ValueError as error:
             problem = OffSchemaError(str(error), reply=reply)
         call = _call(question, digest, self._project_id, attempt, reply=reply, error=problem, cost=cost)
-        self._keep(question, call, reply.model)
+        self._keep(question, call, reply.model, line)
         if problem is not None and not isinstance(problem, OffSchemaError | TruncatedError):
             raise problem
         return call, value
 
-    def _keep(self, question: Question, call: Call, answered_by: str = "") -> None:
+    def _keep(self, question: Question, call: Call, answered_by: str = "", line: BatchLine | None = None) -> None:
         request = question.request
 
         def change(batch: Batch) -> None:
             batch.add_document(call.instructions_digest, INSTRUCTIONS, request.instructions)
             batch.add_document(call.prompt_digest, PROMPT, _prompt(request))
             calls.record(batch, call)
+            if line is not None:
+                batch_jobs.read(batch, line.id, call.failure, call.detail)
 
         self._writer.post(change)
         self._progress.called(call)

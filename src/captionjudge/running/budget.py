@@ -27,6 +27,10 @@ class Budget:
             )
         self._reserved += estimate
 
+    def hold(self, amount: float) -> None:
+        """Set aside what may still be charged for what was asked before."""
+        self._reserved += amount
+
     def settle(self, estimate: float, cost: float) -> None:
         """Replace an estimate by what the call did cost."""
         self._reserved = max(0.0, self._reserved - estimate)

@@ -14,7 +14,7 @@ from captionjudge.models.check import parse_json
 from captionjudge.models.model import Describe, Model, Request, Schema
 from captionjudge.running.ask import Answered, Question
 from captionjudge.running.language import wrong_language
-from captionjudge.running.stage import Handler, StageFailed, Step, Work
+from captionjudge.running.stage import Handler, StageFailed, Step, Work, raise_gravest
 from captionjudge.store.records import Item
 
 PURPOSE = "describe"
@@ -29,6 +29,7 @@ def describe_stage(candidates: Sequence[Candidate], models: Mapping[str, Model],
     async def describe(work: Work) -> Step:
         todo = [candidate for candidate in candidates if work.description(candidate.name) is None]
         results = await asyncio.gather(*(_describe(work, each, models) for each in todo), return_exceptions=True)
+        raise_gravest(results)
         for candidate, result in zip(todo, results, strict=True):
             if isinstance(result, ModelError) and result.kind != "auth":
                 raise StageFailed(result.kind, f"{candidate.name}: {result}") from result

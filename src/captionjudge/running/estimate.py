@@ -18,7 +18,7 @@ from captionjudge.running.describe import PURPOSE as DESCRIBE
 from captionjudge.running.describe import TEXT, fields_schema
 from captionjudge.running.judge import PURPOSE as JUDGE
 from captionjudge.running.judge import calls_a_judge
-from captionjudge.running.runner import Options, prices, stage_duties
+from captionjudge.running.runner import Options, prices_to_pay, stage_duties
 from captionjudge.running.setup import Setup
 from captionjudge.store import calls, items, tasks
 from captionjudge.store.tasks import StageCount
@@ -91,7 +91,7 @@ def estimate(setup: Setup, options: Options, stages: Sequence[StageCount] | None
         stages: how many images are where, if it is known.
     """
     duties = stage_duties(setup, options)
-    known = prices(setup, duties)
+    known = prices_to_pay(setup, options, duties)
     agents = [title for title in setup.workflow.agents() if title in duties]
     with setup.database.read() as connection:
         stages = tasks.counts(connection, setup.project_id) if stages is None else stages

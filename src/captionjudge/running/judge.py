@@ -1,6 +1,5 @@
 """The stage in which judges compare an image's descriptions."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from captionjudge.models.provider import Provider
 from captionjudge.running.ahead import cache_of, kept
 from captionjudge.running.ask import Answered, Asker, Question
 from captionjudge.running.cascade import in_overlap
-from captionjudge.running.stage import Handler, StageFailed, Step, Work
+from captionjudge.running.stage import Handler, StageFailed, Step, Work, together
 from captionjudge.store.records import Answer, Item, Pair, Slots, Verdict
 
 PURPOSE = "judge"
@@ -91,17 +90,15 @@ def judge_stage(judging: Judging, pathway: str) -> Handler:
 
     async def judge(work: Work) -> Step:
         pairings = [_pairing(work, a, b) for a, b in judging.config.pairs()]
-        judged = await asyncio.gather(*(_judge_pair(work, judging, pairing) for pairing in pairings))
+        judged = await together(_judge_pair(work, judging, pairing) for pairing in pairings)
         step = _step(judging, pathway, list(zip(pairings, judged, strict=True)))
         failures = [failure for each in judged if (failure := _failure([given.verdict for given in each]))]
         if failures:
             raise StageFailed(failures[0].error or "", f"{failures[0].judge}: {failures[0].reason}", step)
         if judging.config.judge.rewrite:
-            rewritten = await asyncio.gather(
-                *(
-                    _rewrite(work, judging, pairing, _rewriter(judging, each))
-                    for pairing, each in zip(pairings, judged, strict=True)
-                )
+            rewritten = await together(
+                _rewrite(work, judging, pairing, _rewriter(judging, each))
+                for pairing, each in zip(pairings, judged, strict=True)
             )
             return Step(pathway, tuple(rewritten), step.verdicts, step.pairs, step.answers)
         return step
@@ -173,11 +170,7 @@ async def _ask_step(
 ) -> list[_Given]:
     known = {ballot: kept[place] for ballot in ballots if (place := _place(ballot)) in kept}
     todo = [ballot for ballot in ballots if ballot not in known]
-    given = await asyncio.gather(*(_vote(work, judging, pairing, ballot) for ballot in todo), return_exceptions=True)
-    for result in given:
-        if isinstance(result, BaseException):
-            raise result
-    fresh = [result for result in given if isinstance(result, _Given)]
+    fresh = await together(_vote(work, judging, pairing, ballot) for ballot in todo)
     return [_Given(known[ballot]) for ballot in ballots if ballot in known] + fresh
 
 

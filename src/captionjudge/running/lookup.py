@@ -1,27 +1,32 @@
-"""Replies that are in the store already. Questions asked at the same moment share one query."""
+"""What is in the store already about requests. Questions asked at the same moment share one query."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from typing import Generic, TypeVar
 
-from captionjudge.store import calls
-from captionjudge.store.database import Database
-from captionjudge.store.records import Call
+from captionjudge.store.database import Database, Reading
+
+T = TypeVar("T")
 
 _GATHER_SECONDS = 0.004
 
 
-class Lookup:
-    """Finds the replies kept for request digests."""
+class Lookup(Generic[T]):
+    """Finds what is kept for request digests: with `calls.replies` the replies."""
 
-    def __init__(self, database: Database, threads: Executor) -> None:
+    def __init__(
+        self, database: Database, threads: Executor, query: Callable[[Reading, list[str]], Mapping[str, list[T]]]
+    ) -> None:
         self._database = database
         self._threads = threads
-        self._wanted: list[tuple[str, asyncio.Future[list[Call]]]] = []
+        self._ask = query
+        self._wanted: list[tuple[str, asyncio.Future[list[T]]]] = []
         self._query: asyncio.Task[None] | None = None
 
-    async def find(self, digest: str) -> list[Call]:
-        """The replies to this request, oldest first."""
-        future: asyncio.Future[list[Call]] = asyncio.get_running_loop().create_future()
+    async def find(self, digest: str) -> list[T]:
+        """What is kept for this request, oldest first."""
+        future: asyncio.Future[list[T]] = asyncio.get_running_loop().create_future()
         self._wanted.append((digest, future))
         if self._query is None:
             self._query = asyncio.create_task(self._run())
@@ -45,6 +50,6 @@ class Lookup:
                         future.set_result(found.get(digest, []))
         self._query = None
 
-    def _read(self, digests: list[str]) -> dict[str, list[Call]]:
+    def _read(self, digests: list[str]) -> Mapping[str, list[T]]:
         with self._database.glance() as connection:
-            return calls.replies(connection, digests)
+            return self._ask(connection, digests)

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from captionjudge.models.price import Price
 from captionjudge.models.registry import find_provider
@@ -17,7 +18,11 @@ from captionjudge.running.pacer import Pacer
 from captionjudge.running.progress import Display, Progress
 from captionjudge.running.setup import Setup
 from captionjudge.running.trace import Trace
+from captionjudge.store.records import Call
 from captionjudge.store.writer import Writer
+
+if TYPE_CHECKING:
+    from captionjudge.running.batches.batching import Batching
 
 READERS = 2
 """Threads that look up what was answered before."""
@@ -31,16 +36,18 @@ _ALLOCATIONS = 20_000
 
 def new_asker(
     setup: Setup,
-    lookup: Lookup,
+    lookup: Lookup[Call],
     writer: Writer,
     prices: Mapping[str, Price | None],
     budget: Budget,
     progress: Progress,
     trace: Trace,
+    batching: "Batching | None" = None,
 ) -> Asker:
     """The way to ask the models that `prices` names, each provider's at its pace."""
     patience = Patience(setup.config.run.attempts, setup.config.run.patience)
-    return Asker(setup.project_id, lookup, writer, _pacers(setup, prices), prices, budget, patience, progress, trace)
+    pacers = _pacers(setup, prices)
+    return Asker(setup.project_id, lookup, writer, pacers, prices, budget, patience, progress, trace, batching)
 
 
 def in_flight(setup: Setup, models: Iterable[str], width: int = 1) -> int:

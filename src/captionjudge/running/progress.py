@@ -60,6 +60,10 @@ class Progress:
         self.taken += 1
         self.total = max(self.total, self.taken)
 
+    def set_aside(self) -> None:
+        """An image waits for a batch, and will be taken up again."""
+        self.taken -= 1
+
     def left(self, stage: str, *, finished: bool) -> None:
         """An image left a stage; `finished` when nothing more is to be done for it here."""
         self.moved[stage] += 1

@@ -1,16 +1,19 @@
 """Take every waiting image through the agent stages, many at once."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from captionjudge.errors import AuthError, BlobError, BudgetReached, CaptionjudgeError, ConfigError
 from captionjudge.models.model import Model
-from captionjudge.models.price import Price, price_of
-from captionjudge.models.registry import open_model
+from captionjudge.models.price import Price
+from captionjudge.models.registry import find_provider, open_model
 from captionjudge.running.ahead import cache_of
+from captionjudge.running.batches.batching import Batching, BatchOptions
+from captionjudge.running.batches.open import open_batching, taken_by
 from captionjudge.running.budget import Budget
+from captionjudge.running.costs import batch_prices_of, check_prices, prices
 from captionjudge.running.describe import describe_stage
 from captionjudge.running.feed import Feed, Lease
 from captionjudge.running.judge import Judging, calls_a_judge, judge_stage
@@ -43,6 +46,7 @@ class Options:
         watch: whether to wait for new images instead of ending.
         stages: handlers of one's own by stage, in place of the built-in ones.
         trace: is told what the run does; `Telemetry` is one.
+        batch: how to ask by batches; None asks at once.
     """
 
     limit: int | None = None
@@ -51,16 +55,21 @@ class Options:
     display: Display = field(default_factory=Silence)
     stages: Mapping[str, Handler] = field(default_factory=dict)
     trace: Trace = field(default_factory=Unwatched)
+    batch: BatchOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How a run ended. `stopped_by` is what kept it from going on; `waiting` counts images that are still to do."""
+    """How a run ended. `stopped_by` is what kept it from going on; `waiting` counts images that are still to do.
+
+    `in_batches` counts those of them that wait for batches.
+    """
 
     progress: Progress
     waiting: int
     interrupted: bool = False
     stopped_by: CaptionjudgeError | None = None
+    in_batches: int = 0
 
 
 async def run(setup: Setup, options: Options) -> Summary:
@@ -93,6 +102,10 @@ class Runner:
         self._stopped_by: CaptionjudgeError | None = None
         self._interrupted = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._feed: Feed | None = None
+        self._batching: Batching | None = None
+        if options.batch is not None:
+            taken_by(setup, self._models)
 
     async def run(self) -> Summary:
         """Claim, work, write, until nothing is left or something stops it."""
@@ -113,40 +126,86 @@ class Runner:
             await writer.close()
         with setup.database.read() as connection:
             waiting = tasks.waiting(connection, setup.project_id, list(self._handlers))
-        return Summary(self._progress, waiting, self._interrupted, self._stopped_by)
+            parked = tasks.parked(connection, setup.project_id)
+        return Summary(self._progress, waiting, self._interrupted, self._stopped_by, parked)
 
     async def close_models(self) -> None:
         """Give back the models' connections."""
         await asyncio.gather(*(model.close() for model in self._models.values()))
 
     async def _work_through(self, writer: Writer, lease: Lease, budget: Budget) -> None:
-        setup, options = self._setup, self._options
-        width = min(map(self._width, self._duties.values()), default=1)
-        images = in_flight(setup, self._models, width)
-        feed = Feed(setup, writer, list(self._handlers), lease, most=options.limit, watch=options.watch, at_once=images)
+        options, setup, progress = self._options, self._setup, self._progress
         with (
             rare_collections(),
             ThreadPoolExecutor(setup.blobs.threads, "captionjudge-image") as image_threads,
             ThreadPoolExecutor(READERS, "captionjudge-read") as read_threads,
             options.display as display,
-            options.trace.run(setup, self._progress),
-            interruptible(lambda: self._interrupt(feed)),
+            options.trace.run(setup, progress),
+            interruptible(self._interrupt),
         ):
-            lookup = Lookup(setup.database, read_threads)
-            asker = new_asker(setup, lookup, writer, self._prices, budget, self._progress, options.trace)
+            batching = self._batching = open_batching(
+                setup, options.batch, self._models, writer, lease.owner, budget, read_threads, progress
+            )
+            lookup = Lookup(setup.database, read_threads, calls.replies)
+            asker = new_asker(setup, lookup, writer, self._prices, budget, progress, options.trace, batching)
             beside = [
                 asyncio.create_task(self._keep_leases(writer, lease)),
-                asyncio.create_task(keep_shown(display, self._progress)),
+                asyncio.create_task(keep_shown(display, progress)),
             ]
-            worker = Worker(setup, self._handlers, writer, lease, asker, image_threads, self._progress, options.trace)
-            self._tasks = [asyncio.create_task(self._worker(worker, feed)) for _ in range(images)]
+            worker = Worker(
+                setup, self._handlers, writer, lease, asker, image_threads, progress, options.trace, batching
+            )
             try:
-                await asyncio.gather(*self._tasks)
+                if batching is not None and options.batch is not None:
+                    await self._rounds(worker, batching, wait=options.batch.wait)
+                else:
+                    await self._round(worker)
             except asyncio.CancelledError:
                 if not self._interrupted:
                     raise
             finally:
                 await cancel([*self._tasks, *beside])
+                if batching is not None:
+                    await batching.close()
+
+    async def _rounds(self, worker: Worker, batching: Batching, *, wait: bool) -> None:
+        """Take in what has come, work on what is not waiting, submit; again whenever batches have ended."""
+        await batching.look()
+        while True:
+            self._stopped_by = None
+            async with batching.looking():
+                await self._round(worker)
+                # What the limit of money left no room for waits until it is known what the rest did cost.
+                goes_on = self._stopped_by is None or isinstance(self._stopped_by, BudgetReached)
+                await (batching.send() if goes_on and not self._interrupted else batching.finish())
+            # What was claimed and not begun is for the next round.
+            await worker.writer.write(lambda batch: tasks.release(batch, worker.lease.owner))
+            self._stopped_by = batching.stopped_by or self._stopped_by
+            if self._interrupted or not wait or not goes_on or batching.stopped_by:
+                return
+            if not await batching.next_arrival():
+                self._stopped_by = batching.stopped_by or self._stopped_by
+                return
+
+    async def _round(self, worker: Worker) -> None:
+        """Work on images until none is left to be claimed."""
+        options, done = self._options, self._progress.finished + self._progress.failed
+        most = None if options.limit is None else max(0, options.limit - done)
+        width = min(map(self._width, self._duties.values()), default=1)
+        images = in_flight(self._setup, self._models, width)
+        feed = self._feed = Feed(
+            self._setup,
+            worker.writer,
+            list(self._handlers),
+            worker.lease,
+            most=most,
+            watch=options.watch,
+            at_once=images,
+        )
+        if self._interrupted:
+            return
+        self._tasks = [asyncio.create_task(self._worker(worker, feed)) for _ in range(images)]
+        await asyncio.gather(*self._tasks)
 
     async def _worker(self, worker: Worker, feed: Feed) -> None:
         while (claim := await feed.next()) is not None:
@@ -191,14 +250,19 @@ class Runner:
             await asyncio.sleep(lease.seconds / 3)
             await writer.write(lambda batch: tasks.extend(batch, lease.owner, lease.until()))
 
-    def _interrupt(self, feed: Feed) -> None:
+    def _interrupt(self) -> None:
         if self._interrupted:
             for task in self._tasks:
                 task.cancel()
+            if self._batching is not None:
+                self._batching.break_off()
             return
         self._interrupted = True
         self._progress.note = "finishing what is in flight; Ctrl-C again stops at once"
-        feed.close()
+        if self._feed is not None:
+            self._feed.close()
+        if self._batching is not None:
+            self._batching.interrupt()
 
 
 def stage_duties(setup: Setup, options: Options) -> dict[str, Duty]:
@@ -208,37 +272,10 @@ def stage_duties(setup: Setup, options: Options) -> dict[str, Duty]:
     return duties(setup.config, setup.workflow)
 
 
-def prices(setup: Setup, duties_: Mapping[str, Duty]) -> dict[str, Price | None]:
-    """The price of every model that the duties need, None when it is not known."""
-    needed = dict.fromkeys(
-        ref
-        for duty in duties_.values()
-        for ref in (
-            setup.config.judge.judges if duty.judge else [setup.config.candidate(name).model for name in duty.describe]
-        )
-        if ref is not None
-    )
-    return prices_of(setup, needed)
-
-
-def prices_of(setup: Setup, models: Iterable[str]) -> dict[str, Price | None]:
-    """The price of each of these models, as stated or as published; None when it is not known."""
-    stated = {
-        ref: Price(table.input, table.output, table.cached_input, table.cache_write)
-        for ref, table in setup.config.prices.items()
-    }
-    return {ref: price_of(ref, setup.providers, stated) for ref in models}
-
-
-def check_prices(known: Mapping[str, Price | None], max_cost: float | None) -> None:
-    """Check that a limit in money can be kept.
-
-    Raises:
-        ConfigError: there is a limit, and a price is not known.
-    """
-    unknown = [ref for ref, price in known.items() if price is None]
-    if max_cost is not None and unknown:
-        raise ConfigError(
-            f"--max-cost needs the price of {unknown[0]!r}, which is not known",
-            hint=f'state it: [prices."{unknown[0]}"] with input = and output = in US dollars per million tokens',
-        )
+def prices_to_pay(setup: Setup, options: Options, duties_: Mapping[str, Duty]) -> dict[str, Price | None]:
+    """The price of every model that the duties need: in batches, of those that are asked by batches."""
+    known = prices(setup, duties_)
+    if options.batch is None:
+        return known
+    by_batch = [ref for ref in known if find_provider(ref.partition("/")[0], setup.providers).batch]
+    return known | batch_prices_of(setup, by_batch)

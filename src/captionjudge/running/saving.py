@@ -11,7 +11,7 @@ from captionjudge.running.estimate import (
     measure,
     plan,
 )
-from captionjudge.running.runner import Options, prices, stage_duties
+from captionjudge.running.runner import Options, prices_to_pay, stage_duties
 from captionjudge.running.setup import Setup
 
 PAIRS = 1000
@@ -41,7 +41,7 @@ class Saving:
 
 def savings(setup: Setup, options: Options) -> list[Saving]:
     """What 1,000 pairs cost at each model, before and after."""
-    known, pairs = prices(setup, stage_duties(setup, options)), max(1, len(setup.config.pairs()))
+    known, pairs = prices_to_pay(setup, options, stage_duties(setup, options)), max(1, len(setup.config.pairs()))
     found = []
     for each in plan(setup, options):
         price = known[each.model]

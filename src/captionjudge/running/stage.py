@@ -1,11 +1,12 @@
 """What a stage is given, and what it gives back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from captionjudge.errors import CaptionjudgeError, ImageError
+from captionjudge.errors import AuthError, CaptionjudgeError, Deferred, ImageError, ModelError
 from captionjudge.images import Bounds, EncodedImage, fit
 from captionjudge.models.vision import Detail
 from captionjudge.running.ahead import Ahead
@@ -13,6 +14,8 @@ from captionjudge.running.ask import Asker
 from captionjudge.running.setup import Setup
 from captionjudge.store.pictures import within
 from captionjudge.store.records import Answer, Item, Pair, Task, Verdict
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,29 @@ def latest_by(descriptions: Sequence[Item], candidate: str) -> Item | None:
     """The candidate's latest of an image's descriptions, which are oldest first. What people wrote is not theirs."""
     own = (item for item in reversed(descriptions) if item.author_kind != "person")
     return next((item for item in own if item.author == candidate), None)
+
+
+async def together(work: Iterable[Awaitable[T]]) -> list[T]:
+    """Do all of it at once and to its end; then raise what counts most of what was raised, or give the results."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    raise_gravest(results)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]
+
+
+def raise_gravest(results: Iterable[object]) -> None:
+    """Raise, if it is there, what stops more than one image; else that the image waits for a batch.
+
+    Whatever became of an image's other requests: it is finished, or set aside, when all of them are known.
+    """
+    raised = [result for result in results if isinstance(result, BaseException)]
+    stops = [error for error in raised if not isinstance(error, ModelError | StageFailed | Deferred)]
+    stops += [error for error in raised if isinstance(error, AuthError)]
+    waits = [error for error in raised if isinstance(error, Deferred)]
+    for error in (*stops, *waits):
+        raise error
 
 
 Handler = Callable[[Work], Awaitable[Step]]

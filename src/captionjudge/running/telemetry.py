@@ -10,7 +10,7 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, TracerProvider, get_current_span
 
 from captionjudge import __version__
-from captionjudge.errors import CaptionjudgeError, ModelError
+from captionjudge.errors import CaptionjudgeError, Deferred, ModelError
 from captionjudge.models.provider import Provider
 from captionjudge.running import conventions as said
 from captionjudge.running.ask import Question
@@ -182,6 +182,9 @@ class Telemetry:
         ) as span:
             try:
                 yield span
+            except Deferred:
+                # It waits for a batch, and nothing is wrong.
+                raise
             except BaseException as error:
                 _fail(span, _type(error))
                 raise

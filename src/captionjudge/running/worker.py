@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
-from captionjudge.errors import CaptionjudgeError, ConfigError, StaleLease
+from captionjudge.errors import CaptionjudgeError, ConfigError, Deferred, StaleLease
 from captionjudge.identity import now_ms
 from captionjudge.judging.settlement import open_case
 from captionjudge.running.ask import Asker
+from captionjudge.running.batches.batching import Batching
 from captionjudge.running.feed import Claim, Lease
 from captionjudge.running.progress import Progress
 from captionjudge.running.setup import Setup
@@ -32,6 +33,7 @@ class Worker:
     threads: Executor
     progress: Progress
     trace: Trace
+    batching: Batching | None = None
 
     async def take_through(self, claim: Claim) -> None:
         """Through every stage that has a handler, until one has none or fails."""
@@ -43,6 +45,10 @@ class Worker:
             with self.trace.image(claim.item):
                 while (next_ := await self._one_stage(work)) is not None:
                     work = next_
+        except Deferred as deferred:
+            assert self.batching is not None
+            self.progress.set_aside()
+            await self.batching.hold(work.task, deferred.job)
         except StaleLease:
             # Another worker has it now, and all that was answered is in the store.
             return

@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from captionjudge.errors import ConfigError, StoreError
 
-# Its tables are in the same metadata, and must be there whenever a store is open.
+# Their tables are in the same metadata, and must be there whenever a store is open.
+from captionjudge.store import batch_tables as _batch_tables  # noqa: F401
 from captionjudge.store import platform as _platform  # noqa: F401
 from captionjudge.store.address import address, shown
 from captionjudge.store.batch import Batch

@@ -8,6 +8,8 @@ TaskState = Literal["waiting", "failed", "done"]
 AuthorKind = Literal["model", "person", "file"]
 Outcome = Literal["A", "B", "tie", "both_bad", "unstable", "failed", "missing"]
 Choice = Literal["a", "b", "tie", "both_bad"]
+JobState = Literal["sending", "open", "ended", "void"]
+LineState = Literal["open", "arrived", "read"]
 Slots = Literal["ab", "ba"]
 Shown = Literal["own", "blank", "other"]
 Role = Literal["reviewer", "adjudicator"]
@@ -93,6 +95,49 @@ class Call:
     logprobs: list[Any] | None = None
     failure: str | None = None
     detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchJob:
+    """One batch of requests at a provider.
+
+    `owner` is the worker that sends it; `remote_id` is the provider's id of it, `upload_id` that of its file;
+    `answered` is how many of its requests the provider says are done. `sent_at` is when it was last tried to submit
+    it: without that it was not.
+    """
+
+    id: str
+    project_id: str
+    owner: str
+    model: str
+    state: JobState
+    requests: int
+    size: int
+    created_at: int
+    upload_id: str | None = None
+    remote_id: str | None = None
+    answered: int = 0
+    detail: str | None = None
+    sent_at: int | None = None
+    ended_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """One request of a batch. `outcome` is what came, until it is read; `failure` is the kind of its `ModelError`.
+
+    `estimate` is what it may cost at most, in US dollars.
+    """
+
+    id: str
+    job_id: str
+    digest: str
+    estimate: float
+    state: LineState = "open"
+    outcome: Mapping[str, Any] | None = None
+    failure: str | None = None
+    detail: str | None = None
+    arrived_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,11 @@ from captionjudge.store.batch import Batch
 from captionjudge.store.records import Event, Item, Task
 from captionjudge.store.tables import item, task
 
+FOREVER = 253_402_300_799_000
+"""Until when a task is a batch's: the end of the year 9999, in milliseconds since 1970."""
+
+_PER_STATEMENT = 500
+
 # Built once: building and keying a statement costs more than running it. In a batch a task's moves within its owner's
 # hands come before the one by which it is given back, so each kind can be sent together.
 _HELD = update(task).where(
@@ -199,6 +204,20 @@ def release(batch: Batch, owner: str) -> int:
     return batch.connection.execute(update(task).where(task.c.owner == owner).values(owner=None, until=None)).rowcount
 
 
+def park(batch: Batch, task_ids: Sequence[str], owner: str, job_id: str) -> None:
+    """Let tasks of `owner` wait for a batch, which owns them until it has ended: nobody claims them meanwhile."""
+    batch.flush()
+    for start in range(0, len(task_ids), _PER_STATEMENT):
+        mine = (task.c.id.in_(task_ids[start : start + _PER_STATEMENT]), task.c.owner == owner)
+        batch.connection.execute(update(task).where(*mine).values(owner=job_id, until=FOREVER))
+
+
+def parked(connection: Connection, project_id: str) -> int:
+    """How many tasks wait for batches."""
+    waiting_ = (task.c.project_id == project_id, task.c.owner.is_not(None), task.c.until == FOREVER)
+    return connection.execute(select(func.count()).where(*waiting_)).scalar_one()
+
+
 def retry(batch: Batch, project_id: str, reasons: Sequence[str] = (), stages: Sequence[str] = ()) -> int:
     """Set failed tasks waiting again, all or those of some reasons or stages; how many there were."""
     batch.flush()
@@ -278,8 +297,10 @@ def sizes(connection: Connection, project_id: str, stages: Sequence[str], most: 
 
 
 def leased_by_others(connection: Connection, project_id: str, stages: Sequence[str], owner: str) -> int:
-    """How many tasks wait at these stages in the hands of other workers."""
-    others = _waiting(project_id, stages).where(task.c.owner.is_not(None), task.c.owner != owner)
+    """How many tasks wait at these stages in the hands of other workers, those aside that wait for batches."""
+    others = _waiting(project_id, stages).where(
+        task.c.owner.is_not(None), task.c.owner != owner, task.c.until < FOREVER
+    )
     return connection.execute(others).scalar_one()
 
 

@@ -1,0 +1,502 @@
+"""By batches a run comes to the same as one that asks at once, whatever befalls the batches."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from tests.job.state import final_state, rows
+from tests.servers.batches import Batch, BatchServer, Done, Fault
+from typer.testing import CliRunner
+
+from captionjudge.cli.app import app
+from captionjudge.errors import BatchRefused, BudgetReached, ConfigError
+from captionjudge.project import Project, write_template
+from captionjudge.running.batches.batching import BatchOptions
+from captionjudge.running.runner import Options, Summary
+from captionjudge.store import calls
+
+CONFIG = """
+[[candidates]]
+name = "Terse"
+model = "{provider}/a"
+[[candidates]]
+name = "Detailed"
+model = "{provider}/b"
+[judge]
+models = ["{provider}/j"]
+[run]
+attempts = 3
+patience = 5
+[batch]
+poll = 0.01
+{more}
+[providers.chat]
+base_url = "{url}/v1"
+batch = true
+[providers.messages]
+kind = "anthropic"
+base_url = "{url}"
+batch = true
+[prices."{provider}/a"]
+input = 1
+output = 2
+[prices."{provider}/b"]
+input = 1
+output = 2
+[prices."{provider}/j"]
+input = 1
+output = 2
+batch = 0.25
+"""
+QUICK = BatchOptions(settle=0.05, first_pause=0.01)
+PROVIDERS = pytest.mark.parametrize("provider", ["chat", "messages"])
+Make = Callable[..., Project]
+
+
+@pytest.fixture
+def server() -> Iterator[BatchServer]:
+    with BatchServer() as running:
+        yield running
+
+
+@pytest.fixture
+def make(tmp_path: Path, server: BatchServer) -> Iterator[Make]:
+    opened = []
+
+    def new(number: int = 4, provider: str = "chat", name: str = "p", more: str = "") -> Project:
+        images = tmp_path / "images"
+        images.mkdir(exist_ok=True)
+        for index in range(number):
+            Image.new("RGB", (16, 16), (index * 9, 40, 40)).save(images / f"{index}.png")
+        write_template(tmp_path / name, "default")
+        text = CONFIG.format(url=server.url, provider=provider, more=more)
+        (tmp_path / name / "captionjudge.toml").write_text(text)
+        opened.append(Project.open(tmp_path / name))
+        opened[-1].import_images(images)
+        return opened[-1]
+
+    yield new
+    for project in opened:
+        project.close()
+
+
+def run(project: Project, **options: Any) -> Summary:
+    return project.run(Options(batch=replace(QUICK, **options)))
+
+
+def states(project: Project) -> dict[str, tuple[str, str, str | None]]:
+    return {row[0].removesuffix(".png"): row[1:4] for row in rows(project.folder, "tasks")}
+
+
+COMPARED = (
+    *("purpose", "role", "model", "slots", "sample", "attempt", "request_digest", "prompt_digest", "finish_reason"),
+    *("prompt_tokens", "completion_tokens", "response", "failure", "detail"),
+)
+
+
+def kept_calls(project: Project) -> list[tuple[Any, ...]]:
+    """Every call, without ids and times, and what it did cost in tokens."""
+    with project.setup.database.read() as connection:
+        found = [
+            (image.title, *(getattr(call, name) for name in COMPARED))
+            for image in project.images()
+            for call in calls.of_item(connection, image.id)
+        ]
+    return sorted(found, key=repr)
+
+
+def is_asked_again(body: Any) -> bool:
+    return len([message for message in body["messages"] if message["role"] != "system"]) > 1
+
+
+def judges(body: Any) -> bool:
+    return "response_format" in body or "output_config" in body
+
+
+def cost(project: Project) -> float:
+    with project.setup.database.read() as connection:
+        return calls.spent(connection, project.setup.project_id)
+
+
+@PROVIDERS
+def test_by_batches_the_store_holds_what_it_holds_when_asked_at_once(
+    make: Make, server: BatchServer, provider: str
+) -> None:
+    def stubborn(custom_id: str, body: Any) -> Done | str | None:
+        # One judge's reply in one order is off the schema until it is told so: a further round.
+        if not judges(body) or is_asked_again(body) or "saw" not in str(body) or hash_of(body) % 3:
+            return None
+        text = [{"type": "text", "text": "no JSON"}]
+        reply = {"choices": [{"message": {"content": "no JSON"}}], "usage": {}}
+        return 200, reply if provider == "chat" else {"content": text, "usage": {}}
+
+    server.rule = stubborn
+    live, batched = make(provider=provider, name="live"), make(provider=provider)
+    live.run()
+    server.at_once.clear()
+    summary = run(batched)
+    assert (summary.progress.finished, summary.progress.failed, summary.waiting) == (4, 0, 0)
+    assert final_state(batched.folder) == final_state(live.folder)
+    assert kept_calls(batched) == kept_calls(live)
+    # The first request of each kind is tried at once; all the others came by batches, each of them once.
+    assert set(server.executed.values()) == {1}
+    assert len(server.at_once) + len(server.executed) == len(kept_calls(live))
+    assert 3 <= len(server.at_once) <= 4
+    assert cost(live) / 4 < cost(batched) < cost(live)
+
+    asked = len(server.seen)
+    batched.retry()
+    assert batched.run().progress.calls == 0
+    assert len(server.seen) == asked
+
+
+def hash_of(body: Any) -> int:
+    return zlib.crc32(json.dumps(body["messages"], sort_keys=True).encode())
+
+
+def troubles(trouble: dict[str, Done | str], times: int) -> Callable[[str, Any], Done | str | None]:
+    """So many times this befalls the requests to model a in batches about the images that are so many in order."""
+    order: list[str] = []
+    befell: dict[str, int] = {}
+
+    def rule(custom_id: str, body: Any) -> Done | str | None:
+        if not custom_id or body["model"] != "a":
+            return None
+        if custom_id not in order:
+            order.append(custom_id)
+        what = list(trouble.values())
+        place = order.index(custom_id)
+        befell[custom_id] = befell.get(custom_id, 0) + 1
+        return what[place] if place < len(what) and befell[custom_id] <= times else None
+
+    return rule
+
+
+REFUSED = {"message": "the image is not valid", "type": "invalid_request_error"}
+BUSY = {"message": "overloaded", "type": "overloaded_error"}
+LASTING = {"bad_request": (400, REFUSED), "cancelled": "cancelled"}
+PASSING = {"timeout": "expired", "overloaded": (529, BUSY)}
+
+
+def wrapped(provider: str, troubles: dict[str, Any]) -> dict[str, Any]:
+    """Errors as the lines of this provider's results have them."""
+    if provider == "messages":
+        return troubles
+    return {name: (t[0], {"error": t[1]}) if isinstance(t, tuple) else t for name, t in troubles.items()}
+
+
+@PROVIDERS
+def test_a_request_that_fails_for_good_fails_its_image_which_retry_finishes(
+    make: Make, server: BatchServer, provider: str
+) -> None:
+    server.rule = troubles(wrapped(provider, LASTING), 1)
+    project = make(provider=provider)
+    summary = run(project)
+    assert summary.progress.reasons == {f"Describe: {reason}": 1 for reason in LASTING}
+    assert sorted(state[2] for state in states(project).values() if state[2]) == sorted(LASTING)
+    assert max(server.executed.values()) == 1
+    # Nothing of it was charged or is waited for, and what came is kept.
+    assert project.batches() == []
+    assert project.retry() == 2
+    assert run(project).progress.finished == 2
+    assert {state for _, state, _ in states(project).values()} == {"waiting"}
+    # Of the two that were asked again, one was the first of its kind in this run.
+    assert sorted(server.executed.values())[-2:] == [1, 2]
+
+
+@PROVIDERS
+def test_a_request_that_fails_for_now_goes_into_the_next_batch_as_often_as_attempts_allow(
+    make: Make, server: BatchServer, provider: str
+) -> None:
+    server.rule = troubles(wrapped(provider, PASSING), 2)
+    project = make(number=5, provider=provider)
+    assert run(project).progress.finished == 5
+    failures = [(call[6], call[13]) for call in kept_calls(project) if call[13]]
+    assert sorted(failures) == sorted((n, reason) for reason in PASSING for n in (1, 2))
+
+    server.rule = troubles(wrapped(provider, PASSING), 99)
+    doomed = make(number=5, provider=provider, name="doomed", more="max_requests = 3")
+    assert run(doomed).progress.reasons == {f"Describe: {reason}": 1 for reason in PASSING}
+    assert {call[6] for call in kept_calls(doomed) if call[13]} == {1, 2, 3}
+
+
+def test_a_line_that_is_missing_or_cannot_be_read_is_asked_for_again(make: Make, server: BatchServer) -> None:
+    server.rule = troubles({"no line": "missing", "half a line": "garbage"}, 1)
+    project = make()
+    assert run(project).progress.finished == 4
+    assert [call[13] for call in kept_calls(project) if call[13]] == ["bad_response"] * 2
+
+
+def test_a_batch_holds_no_more_than_its_limits(make: Make, server: BatchServer) -> None:
+    project = make(number=6, more="max_requests = 4\nmax_bytes = 20000")
+    assert run(project).progress.finished == 6
+    assert all(len(batch.requests) <= 4 and batch.size <= 20000 for batch in server.batches.values())
+    by_number = [batch for batch in server.batches.values() if not judges(batch.requests[0][1])]
+    by_size = [batch for batch in server.batches.values() if judges(batch.requests[0][1])]
+    assert max(len(batch.requests) for batch in by_number) == 4
+    assert 1 < max(len(batch.requests) for batch in by_size) < 4
+    assert set(server.executed.values()) == {1}
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["not taken", "taken, and the answer lost"])
+@pytest.mark.parametrize(("provider", "path"), [("chat", "/batches"), ("messages", "/messages/batches")])
+def test_an_error_when_a_batch_is_submitted_makes_no_second_one(
+    make: Make, server: BatchServer, provider: str, path: str, after: bool
+) -> None:
+    server.faults.append(Fault("POST", path, 503, after=after))
+    project = make(provider=provider)
+    assert run(project).progress.finished == 4
+    assert set(server.executed.values()) == {1}
+
+
+def test_a_refusal_by_rate_is_waited_out(make: Make, server: BatchServer) -> None:
+    for path in ("/files", "/batches", "/batches"):
+        server.faults.append(Fault("POST", path, 429, headers={"Retry-After": "0.01"}))
+    project = make()
+    assert run(project).progress.finished == 4
+    assert set(server.executed.values()) == {1}
+
+
+def test_what_is_at_fault_in_a_batch_that_fails_validation_fails_alone(make: Make, server: BatchServer) -> None:
+    bad: list[str] = []
+
+    def verdict(batch: Batch) -> list[dict[str, Any]] | None:
+        if not bad and batch.requests[0][1]["model"] == "a":
+            bad.append(batch.requests[1][0])
+            return [{"code": "invalid_json_line", "line": 2, "message": "line 2 is not valid"}]
+        return None
+
+    server.verdict = verdict
+    project = make()
+    summary = run(project)
+    assert summary.progress.reasons == {"Describe: bad_request": 1}
+    assert summary.progress.finished == 3
+    assert bad[0] not in server.executed
+    assert set(server.executed.values()) == {1}
+
+
+def test_a_batch_that_is_refused_as_a_whole_stops_the_run_and_fails_no_image(make: Make, server: BatchServer) -> None:
+    server.verdict = lambda batch: [{"code": "model_not_found", "line": None, "message": "no batches for a"}]
+    project = make()
+    summary = run(project)
+    assert isinstance(summary.stopped_by, BatchRefused)
+    assert "no batches for a" in str(summary.stopped_by)
+    assert {(state, reason) for _, state, reason in states(project).values()} == {("waiting", None)}
+    server.verdict = lambda batch: None
+    assert run(project).progress.finished == 4
+    assert set(server.executed.values()) == {1}
+
+
+def test_a_full_queue_is_waited_for_until_one_of_the_batches_has_ended(make: Make, server: BatchServer) -> None:
+    full = [{"code": "token_limit_exceeded", "line": None, "message": "Enqueued token limit reached"}]
+
+    def verdict(batch: Batch) -> list[dict[str, Any]] | None:
+        model = batch.requests[0][1]["model"]
+        at_work = [each for each in server.batches.values() if each.state == "in_progress"]
+        others = [each for each in at_work if each is not batch and each.requests[0][1]["model"] == model]
+        return full if any(each.looks > 1 for each in others) else None
+
+    server.looks = 4
+    server.verdict = verdict
+    project = make(number=6, more="max_requests = 2")
+    summary = run(project)
+    assert (summary.stopped_by, summary.progress.finished) == (None, 6)
+    assert set(server.executed.values()) == {1}
+
+    server.verdict = lambda batch: full
+    alone = make(number=7, name="alone")
+    assert "max_requests" in getattr(run(alone).stopped_by, "hint", "")
+
+
+def test_without_waiting_a_run_submits_and_a_later_one_takes_in_what_came(make: Make, server: BatchServer) -> None:
+    server.looks = 10**9
+    project = make()
+    first = run(project, wait=False)
+    assert (first.waiting, first.in_batches, first.interrupted) == (4, 4, False)
+    # The image whose requests were tried went on to the judge.
+    stands = [(stand.model, stand.batches, stand.requests) for stand in project.batches()]
+    assert stands == [("chat/a", 1, 3), ("chat/b", 1, 3), ("chat/j", 1, 1)]
+    server.looks = 0
+    run(project)
+    assert set(states(project).values()) == {("Review", "waiting", None)}
+    assert set(server.executed.values()) == {1}
+    assert project.batches() == []
+
+
+def test_a_run_that_asks_at_once_leaves_what_is_in_batches_and_uses_what_they_brought(
+    make: Make, server: BatchServer, tmp_path: Path
+) -> None:
+    server.looks = 10**9
+    project = make()
+    run(project, wait=False)
+    Image.new("RGB", (16, 16), (200, 200, 40)).save(tmp_path / "images" / "new.png")
+    project.import_images(tmp_path / "images")
+    tried = len(server.at_once)
+    live = project.run()
+    assert (live.progress.finished, live.waiting, live.in_batches) == (1, 4, 4)
+    assert len(server.at_once) == tried + 4
+    assert states(project)["new"][0] == "Review"
+
+    server.looks = 0
+    run(project)
+    assert set(server.executed.values()) == {1}
+    assert set(states(project).values()) == {("Review", "waiting", None)}
+
+
+def test_no_more_is_submitted_than_the_limit_of_money_allows(make: Make, server: BatchServer) -> None:
+    project = make(number=8)
+    most = 0.02
+    spent = []
+
+    def rule(custom_id: str, body: Any) -> None:
+        spent.append(1)
+
+    server.rule = rule
+    summary = project.run(Options(max_cost=most, batch=QUICK))
+    assert isinstance(summary.stopped_by, BudgetReached)
+    assert 0 < cost(project) <= most
+    assert len(server.batches) > 2
+    assert project.batches() == []
+    assert run(project).progress.finished >= 1
+    assert set(states(project).values()) == {("Review", "waiting", None)}
+    assert set(server.executed.values()) == {1}
+
+
+def test_interrupted_while_it_waits_a_run_leaves_the_batches_at_work(make: Make, server: BatchServer) -> None:
+    def interrupt(batch: Batch) -> None:
+        if len(server.batches) == 3 and min(each.looks for each in server.batches.values()) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    server.looks = 10**9
+    server.verdict = interrupt
+    project = make()
+    summary = run(project)
+    assert (summary.interrupted, summary.in_batches, summary.stopped_by) == (True, 4, None)
+    server.looks, server.verdict = 0, lambda batch: None
+    assert run(project).progress.finished == 4
+    assert set(server.executed.values()) == {1}
+
+
+def test_a_batch_that_is_gone_at_the_provider_is_asked_for_again(make: Make, server: BatchServer) -> None:
+    server.looks = 10**9
+    project = make()
+    run(project, wait=False)
+    server.looks = 0
+    server.batches.popitem()
+    server.batches["batch_x"] = server.batches.pop("batch_0")
+    assert run(project).progress.finished == 4
+    assert "bad_response" in {call[13] for call in kept_calls(project)}
+
+
+def test_batches_are_shown_and_priced_before_and_while_they_are_at_work(make: Make, server: BatchServer) -> None:
+    server.looks = 10**9
+    project = make()
+    command = ["run", str(project.folder), "--dry-run", "--json"]
+    usual, cheap = (json.loads(said(*command, *more))["cost_usd"] for more in ([], ["--batch"]))
+    assert usual / 4 < cheap < usual / 2
+    assert server.seen == []
+    shown = said("run", str(project.folder), "--batch", "--no-wait")
+    assert "4 images wait for batches; captionjudge run --batch goes on with them." in shown
+    found = json.loads(said("status", str(project.folder), "--json"))["batches"]
+    assert [(each["model"], each["requests"], each["answered"]) for each in found] == [
+        ("chat/a", 3, 0),
+        ("chat/b", 3, 0),
+        ("chat/j", 1, 0),
+    ]
+    assert all(each["cost"] > 0 for each in found)
+    assert "chat/a" in said("status", str(project.folder))
+
+
+def test_batches_need_a_provider_that_takes_them_and_a_run_that_can_wait(make: Make) -> None:
+    project = make()
+    config = project.folder / "captionjudge.toml"
+    assert "cannot be used together" in said("run", str(project.folder), "--batch", "--watch", code=2)
+    assert "--no-wait is for --batch" in said("run", str(project.folder), "--no-wait", code=2)
+    config.write_text(config.read_text().replace("batch = true", ""))
+    assert "[providers.NAME] batch = true" in said("run", str(project.folder), "--batch", code=2)
+
+
+def said(*arguments: str, code: int = 0) -> str:
+    done = CliRunner().invoke(app, list(arguments))
+    error = done.exception
+    if isinstance(error, ConfigError):
+        assert code == 2
+        return f"{error} {error.hint}"
+    assert done.exit_code == code
+    return done.stdout
+
+
+# Starts runs by fork, so that what they need is imported once.
+STARTER = """
+import os, signal, sys
+from pathlib import Path
+import captionjudge.models.batches.chat, captionjudge.models.batches.messages
+from captionjudge.project import Project
+from captionjudge.running.batches.batching import BatchOptions
+from captionjudge.running.runner import Options
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for folder in sys.stdin:
+    pid = os.fork()
+    if pid == 0:
+        with Project.open(Path(folder.strip())) as project:
+            project.run(Options(batch=BatchOptions(settle=0.2, first_pause=0.01)))
+        os._exit(0)
+    print(pid, flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def start() -> Iterator[Callable[[Path], int]]:
+    """Starts a run in a process of its own; its process id."""
+    with subprocess.Popen([sys.executable, "-c", STARTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as starter:
+
+        def run_in(folder: Path) -> int:
+            assert starter.stdin is not None
+            assert starter.stdout is not None
+            starter.stdin.write(f"{folder}\n".encode())
+            starter.stdin.flush()
+            return int(starter.stdout.readline())
+
+        yield run_in
+
+
+STEPS = {
+    "the file is on its way": ("chat", "POST", "/files", False),
+    "the batch is about to be made": ("chat", "POST", "/batches", False),
+    "the batch has been made": ("chat", "POST", "/batches", True),
+    "the results are about to come": ("chat", "GET", "/content", False),
+    "a message batch has been made": ("messages", "POST", "/messages/batches", True),
+}
+
+
+@pytest.mark.parametrize(("provider", "method", "path", "after"), STEPS.values(), ids=STEPS)
+def test_killed_at_any_step_a_run_loses_no_batch_and_submits_nothing_twice(
+    make: Make,
+    server: BatchServer,
+    start: Callable[[Path], int],
+    provider: str,
+    method: str,
+    path: str,
+    after: bool,
+) -> None:
+    project = make(provider=provider)
+    hold = server.hold(method, path, after=after)
+    process = start(project.folder)
+    assert hold.reached.wait(30)
+    os.kill(process, signal.SIGKILL)
+    # What the server had in hand goes through, though nobody is there to hear of it.
+    hold.released.set()
+    assert run(project).stopped_by is None
+    assert set(states(project).values()) == {("Review", "waiting", None)}
+    assert set(server.executed.values()) == {1}
+    assert project.batches() == []
+    assert not list((project.folder / ".captionjudge").glob("batch-*"))
