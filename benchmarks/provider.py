@@ -30,11 +30,13 @@ _STATUS = {200: "OK", 429: "Too Many Requests", 503: "Service Unavailable"}
 class Counts:
     """What the server did. `bytes` are those received, heads included; `open` and `most` count connections.
 
-    `first_ns` is when the first request was there, by the clock that all processes of a machine share.
+    `first_ns` and `last_ns` are when the first request and the last answered one were there, by the clock that all
+    processes of a machine share.
     """
 
     def __init__(self) -> None:
-        self.calls = self.refused = self.failed = self.bytes = self.open = self.most = self.first_ns = 0
+        self.calls = self.refused = self.failed = self.bytes = self.open = self.most = 0
+        self.first_ns = self.last_ns = 0
 
     def opened(self) -> None:
         self.open += 1
@@ -48,6 +50,7 @@ class Counts:
             "bytes": self.bytes,
             "connections": self.most,
             "first_ns": self.first_ns,
+            "last_ns": self.last_ns,
         }
 
 
@@ -99,7 +102,8 @@ class Provider(asyncio.BufferedProtocol):
 
     def _answer(self) -> None:
         self._left = -1
-        self._counts.first_ns = self._counts.first_ns or time.monotonic_ns()
+        now = time.monotonic_ns()
+        self._counts.first_ns = self._counts.first_ns or now
         if self._bucket is not None and not self._bucket.take():
             self._counts.refused += 1
             self._transport.write(_refusal(self._script.limit, self._bucket))
@@ -110,6 +114,7 @@ class Provider(asyncio.BufferedProtocol):
             self._counts.failed += 1
         else:
             self._counts.calls += 1
+            self._counts.last_ns = now
         reply = _reply(failure, _wanted(ends), _model(ends))
         if self._bucket is not None and self._script.limit.headers:
             reply = reply.replace(b"\r\n", b"\r\n" + self._bucket.headers(), 1)

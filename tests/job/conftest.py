@@ -29,7 +29,7 @@ class Provider:
 
     def wait_for(self, number: int) -> None:
         """Return once there were so many requests."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while len(self.requests()) < number:
             assert time.monotonic() < deadline
             time.sleep(0.01)

@@ -1,7 +1,7 @@
 """Ask the questions of an audit, many at once, through the same path as judging; go on where an earlier one stopped."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -20,7 +20,8 @@ from captionjudge.running.budget import Budget
 from captionjudge.running.costs import check_prices, prices_of
 from captionjudge.running.judge import ask_judge, request_for
 from captionjudge.running.lookup import Lookup
-from captionjudge.running.means import READERS, cancel, in_flight, interruptible, keep_shown, new_asker
+from captionjudge.running.means import READERS, cancel, in_flight, interruptible, keep_shown, new_asker, paced
+from captionjudge.running.pacer import Pacer
 from captionjudge.running.progress import Display, Progress, Silence
 from captionjudge.running.setup import Setup
 from captionjudge.running.stage import StageFailed
@@ -125,7 +126,8 @@ class Auditor:
             for each in todo:
                 if each.left_out is not None:
                     self._keep(writer, self._row(each, left_out=each.left_out))
-            await self._ask_all(writer, asked, known, Budget(options.max_cost, spent))
+            async with paced(setup, self._prices) as pacers:
+                await self._ask_all(writer, asked, known, pacers, Budget(options.max_cost, spent))
         finally:
             await writer.close()
         waiting = len(asked) - self._progress.finished - self._progress.failed
@@ -136,7 +138,12 @@ class Auditor:
         await asyncio.gather(*(model.close() for model in self._models.values()))
 
     async def _ask_all(
-        self, writer: Writer, asked: Sequence[Trial], known: dict[str, int | None], budget: Budget
+        self,
+        writer: Writer,
+        asked: Sequence[Trial],
+        known: dict[str, int | None],
+        pacers: Mapping[str, Pacer],
+        budget: Budget,
     ) -> None:
         with (
             ThreadPoolExecutor(self._setup.blobs.threads, "captionjudge-image") as image_threads,
@@ -145,7 +152,7 @@ class Auditor:
             interruptible(self._interrupt),
         ):
             lookup = Lookup(self._setup.database, read_threads, calls.replies)
-            asker = new_asker(self._setup, lookup, writer, self._prices, budget, self._progress, Unwatched())
+            asker = new_asker(self._setup, lookup, writer, pacers, self._prices, budget, self._progress, Unwatched())
             pictures = Pictures(self._setup, image_threads)
             beside = [asyncio.create_task(keep_shown(display, self._progress))]
             left = iter(asked)

@@ -225,7 +225,7 @@ class Asker:
         price = self._prices.get(question.model.name)
         async with pacer.slot() as turn:
             estimate = price.cost(upper_bound(question.request, question.model.name)) if price else 0.0
-            self._budget.reserve(estimate)
+            await self._budget.reserve(estimate)
             cost = 0.0
             clock, started = time.perf_counter(), now_ms()
             try:

@@ -5,18 +5,22 @@ import gc
 import math
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 from captionjudge.models.price import Price
+from captionjudge.models.provider import Provider
 from captionjudge.models.registry import find_provider
 from captionjudge.running.ask import Asker, Patience
 from captionjudge.running.budget import Budget
 from captionjudge.running.lookup import Lookup
 from captionjudge.running.pacer import Pacer
 from captionjudge.running.progress import Display, Progress
+from captionjudge.running.ration import Ration
 from captionjudge.running.setup import Setup
+from captionjudge.running.till import StoreTill
 from captionjudge.running.trace import Trace
 from captionjudge.store.records import Call
 from captionjudge.store.writer import Writer
@@ -38,6 +42,7 @@ def new_asker(
     setup: Setup,
     lookup: Lookup[Call],
     writer: Writer,
+    pacers: Mapping[str, Pacer],
     prices: Mapping[str, Price | None],
     budget: Budget,
     progress: Progress,
@@ -46,8 +51,29 @@ def new_asker(
 ) -> Asker:
     """The way to ask the models that `prices` names, each provider's at its pace."""
     patience = Patience(setup.config.run.attempts, setup.config.run.patience)
-    pacers = _pacers(setup, prices)
     return Asker(setup.project_id, lookup, writer, pacers, prices, budget, patience, progress, trace, batching)
+
+
+@asynccontextmanager
+async def paced(setup: Setup, models: Iterable[str], worker_id: str | None = None) -> AsyncIterator[dict[str, Pacer]]:
+    """A pacer for each model, one a provider, which share the providers' limits with other processes of the store.
+
+    Args:
+        worker_id: this process among the store's workers, if it is one.
+    """
+    by_provider: dict[str, Pacer] = {}
+    rations: list[Ration] = []
+    with ThreadPoolExecutor(1, "captionjudge-pace") as threads:
+        for name in dict.fromkeys(ref.partition("/")[0] for ref in models):
+            provider = find_provider(name, setup.providers)
+            ration = _ration(setup, provider, worker_id, threads)
+            by_provider[name] = Pacer(provider.concurrency, provider.rpm, ration)
+            rations += [ration] if ration else []
+        try:
+            yield {ref: by_provider[ref.partition("/")[0]] for ref in models}
+        finally:
+            for ration in rations:
+                await ration.close()
 
 
 def in_flight(setup: Setup, models: Iterable[str], width: int = 1) -> int:
@@ -109,11 +135,9 @@ async def cancel(running: Sequence[asyncio.Task[None]]) -> None:
     await asyncio.gather(*running, return_exceptions=True)
 
 
-def _pacers(setup: Setup, models: Iterable[str]) -> dict[str, Pacer]:
-    by_provider: dict[str, Pacer] = {}
-    found: dict[str, Pacer] = {}
-    for ref in models:
-        name = ref.partition("/")[0]
-        provider = find_provider(name, setup.providers)
-        found[ref] = by_provider.setdefault(name, Pacer(provider.concurrency, provider.rpm))
-    return found
+def _ration(setup: Setup, provider: Provider, worker_id: str | None, threads: Executor) -> Ration | None:
+    # A model in this process has no limit that another process could use up.
+    if not provider.base_url:
+        return None
+    till = StoreTill(setup.database, provider, worker_id, threads)
+    return Ration(till, provider.rpm)

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -13,6 +14,19 @@ if TYPE_CHECKING:
 
 _REDRAWS_PER_SECOND = 4
 _SECONDS_BETWEEN_LINES = 10.0
+_SUMS = (
+    "taken",
+    "finished",
+    "failed",
+    "calls",
+    "refused_calls",
+    "failed_calls",
+    "reused_replies",
+    "in_flight",
+    "tokens",
+    "cost",
+    "unpriced_calls",
+)
 
 
 @dataclass(slots=True)
@@ -89,6 +103,15 @@ class Progress:
         """At the present rate; None before the first image is through."""
         todo = self.total - self.finished - self.failed
         return max(0.0, todo / self.rate) if self.rate > 0 else None
+
+
+def merged(whole: Progress, parts: Sequence[Progress]) -> None:
+    """Make `whole` the sum of its parts, but for its total, its clock and its note."""
+    for name in _SUMS:
+        setattr(whole, name, sum(getattr(part, name) for part in parts))
+    for name in ("moved", "reasons"):
+        setattr(whole, name, sum((getattr(part, name) for part in parts), Counter()))
+    whole.total = max(whole.total, whole.taken)
 
 
 class Display(Protocol):

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from captionjudge.errors import AuthError, BlobError, BudgetReached, CaptionjudgeError, ConfigError
+from captionjudge.identity import now_ms
 from captionjudge.models.model import Model
 from captionjudge.models.price import Price
 from captionjudge.models.registry import find_provider, open_model
@@ -25,14 +26,16 @@ from captionjudge.running.means import (
     interruptible,
     keep_shown,
     new_asker,
+    paced,
     rare_collections,
 )
+from captionjudge.running.pacer import Pacer
 from captionjudge.running.progress import Display, Progress, Silence
 from captionjudge.running.setup import Duty, Setup, duties
 from captionjudge.running.stage import Handler
 from captionjudge.running.trace import Trace, Unwatched
 from captionjudge.running.worker import Worker
-from captionjudge.store import calls, tasks, workers
+from captionjudge.store import advances, calls, tasks, workers
 from captionjudge.store.writer import Writer
 
 
@@ -86,12 +89,18 @@ async def run(setup: Setup, options: Options) -> Summary:
 
 
 class Runner:
-    """One run of one process."""
+    """One run of one process.
+
+    Attributes:
+        progress: how it is going.
+        owner: whose leases this run's are, once it is at work.
+    """
 
     def __init__(self, setup: Setup, options: Options) -> None:
         self._setup = setup
         self._options = options
-        self._progress = Progress()
+        self.progress = Progress()
+        self.owner: str | None = None
         self._duties = {
             title: duty for title, duty in stage_duties(setup, options).items() if title not in options.stages
         }
@@ -113,13 +122,15 @@ class Runner:
         await asyncio.to_thread(setup.blobs.check)
         with setup.database.read() as connection:
             spent = calls.spent(connection, setup.project_id)
-            self._progress.total = tasks.waiting(connection, setup.project_id, list(self._handlers))
+            self.progress.total = tasks.waiting(connection, setup.project_id, list(self._handlers))
         writer = Writer(setup.database)
         try:
             await writer.write(workers.bury_dead)
-            lease = Lease(await writer.write(workers.register), setup.config.run.lease)
+            self.owner = await writer.write(workers.register)
+            lease = Lease(self.owner, setup.config.run.lease)
             try:
-                await self._work_through(writer, lease, Budget(self._options.max_cost, spent))
+                async with paced(setup, self._prices, lease.owner) as pacers:
+                    await self._work_through(writer, lease, pacers, self._budget(writer, lease, spent))
             finally:
                 await writer.write(lambda batch: workers.leave(batch, lease.owner))
         finally:
@@ -127,27 +138,27 @@ class Runner:
         with setup.database.read() as connection:
             waiting = tasks.waiting(connection, setup.project_id, list(self._handlers))
             parked = tasks.parked(connection, setup.project_id)
-        return Summary(self._progress, waiting, self._interrupted, self._stopped_by, parked)
+        return Summary(self.progress, waiting, self._interrupted, self._stopped_by, parked)
 
     async def close_models(self) -> None:
         """Give back the models' connections."""
         await asyncio.gather(*(model.close() for model in self._models.values()))
 
-    async def _work_through(self, writer: Writer, lease: Lease, budget: Budget) -> None:
-        options, setup, progress = self._options, self._setup, self._progress
+    async def _work_through(self, writer: Writer, lease: Lease, pacers: Mapping[str, Pacer], budget: Budget) -> None:
+        options, setup, progress = self._options, self._setup, self.progress
         with (
             rare_collections(),
             ThreadPoolExecutor(setup.blobs.threads, "captionjudge-image") as image_threads,
             ThreadPoolExecutor(READERS, "captionjudge-read") as read_threads,
             options.display as display,
             options.trace.run(setup, progress),
-            interruptible(self._interrupt),
+            interruptible(self.interrupt),
         ):
             batching = self._batching = open_batching(
                 setup, options.batch, self._models, writer, lease.owner, budget, read_threads, progress
             )
             lookup = Lookup(setup.database, read_threads, calls.replies)
-            asker = new_asker(setup, lookup, writer, self._prices, budget, progress, options.trace, batching)
+            asker = new_asker(setup, lookup, writer, pacers, self._prices, budget, progress, options.trace, batching)
             beside = [
                 asyncio.create_task(self._keep_leases(writer, lease)),
                 asyncio.create_task(keep_shown(display, progress)),
@@ -189,7 +200,7 @@ class Runner:
 
     async def _round(self, worker: Worker) -> None:
         """Work on images until none is left to be claimed."""
-        options, done = self._options, self._progress.finished + self._progress.failed
+        options, done = self._options, self.progress.finished + self.progress.failed
         most = None if options.limit is None else max(0, options.limit - done)
         width = min(map(self._width, self._duties.values()), default=1)
         images = in_flight(self._setup, self._models, width)
@@ -209,7 +220,7 @@ class Runner:
 
     async def _worker(self, worker: Worker, feed: Feed) -> None:
         while (claim := await feed.next()) is not None:
-            self._progress.took()
+            self.progress.took()
             try:
                 await worker.take_through(claim)
             except (AuthError, BlobError, BudgetReached, ConfigError) as error:
@@ -217,6 +228,15 @@ class Runner:
                 self._stopped_by = self._stopped_by or error
                 self._options.trace.stopped(error)
                 feed.close()
+
+    def _budget(self, writer: Writer, lease: Lease, spent: float) -> Budget:
+        """What may be spent by all processes that work on the project."""
+
+        async def draw(most: float, held: float, wanted: float) -> advances.Drawn:
+            holder = advances.Holder(self._setup.project_id, lease.owner, lease.until())
+            return await writer.write(lambda batch: advances.draw(batch, holder, most, held, wanted, now_ms()))
+
+        return Budget(self._options.max_cost, spent, draw)
 
     def _width(self, duty: Duty) -> int:
         """How many calls about one image a stage makes at once, on the average."""
@@ -249,8 +269,11 @@ class Runner:
         while True:
             await asyncio.sleep(lease.seconds / 3)
             await writer.write(lambda batch: tasks.extend(batch, lease.owner, lease.until()))
+            if self._options.max_cost is not None:
+                await writer.write(lambda batch: advances.extend(batch, lease.owner, lease.until()))
 
-    def _interrupt(self) -> None:
+    def interrupt(self) -> None:
+        """Take up nothing more and finish what is in flight; a second time, stop at once."""
         if self._interrupted:
             for task in self._tasks:
                 task.cancel()
@@ -258,7 +281,7 @@ class Runner:
                 self._batching.break_off()
             return
         self._interrupted = True
-        self._progress.note = "finishing what is in flight; Ctrl-C again stops at once"
+        self.progress.note = "finishing what is in flight; Ctrl-C again stops at once"
         if self._feed is not None:
             self._feed.close()
         if self._batching is not None:

@@ -13,6 +13,11 @@ class Blobs(Protocol):
     """Contents, each named by its digest. What is under a digest is whole and never changes."""
 
     @property
+    def url(self) -> str:
+        """Where they are, for another process."""
+        ...
+
+    @property
     def threads(self) -> int:
         """How many threads that prepare images keep the machine busy: more where they wait for a network."""
         ...
@@ -66,6 +71,7 @@ class FolderBlobs:
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
+        self.url = str(self._root)
         self.threads = os.cpu_count() or 1
 
     def check(self) -> None:

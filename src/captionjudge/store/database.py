@@ -46,6 +46,14 @@ class Database:
         else:
             self._glancer = self._reader
 
+    @property
+    def url(self) -> str:
+        """Where the store is, for another process; a password is never in it."""
+        url = self.engine.url
+        if url.database and url.drivername.startswith("sqlite"):
+            return sqlite_url(Path(url.database).absolute())
+        return url.set(password=None).render_as_string(hide_password=False)
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for reading only.

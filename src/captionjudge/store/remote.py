@@ -36,7 +36,7 @@ class RemoteBlobs:
     threads = _WAITING_THREADS
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
         self._opening = threading.Lock()
         self._files: Any = None
         self._root = ""
@@ -79,13 +79,13 @@ class RemoteBlobs:
     def _connected(self) -> Any:
         import fsspec
 
-        scheme = self._url.partition("://")[0]
+        scheme = self.url.partition("://")[0]
         try:
-            files, root = fsspec.core.url_to_fs(self._url, **_OPTIONS.get(scheme, {}))
+            files, root = fsspec.core.url_to_fs(self.url, **_OPTIONS.get(scheme, {}))
         except (ImportError, ValueError) as error:
             extra = _EXTRAS.get(scheme)
             hint = f'pip install "{extra}"' if extra and isinstance(error, ImportError) else ""
-            raise ConfigError(f"cannot use {self._url!r} for blobs: {error}", hint=hint) from None
+            raise ConfigError(f"cannot use {self.url!r} for blobs: {error}", hint=hint) from None
         self._root = root.rstrip("/")
         try:
             _tried(lambda: _leave_mark(files, f"{self._root}/{_MARK}"), _PAUSES[:2])
@@ -94,13 +94,13 @@ class RemoteBlobs:
         return files
 
     def _unusable(self, error: Exception) -> ConfigError:
-        start = f"cannot use {self._url!r} for blobs:"
+        start = f"cannot use {self.url!r} for blobs:"
         if isinstance(error, FileNotFoundError):
             return ConfigError(f"{start} there is no such bucket", hint="make it, or name another as blobs")
         if _is_denied(error):
             return ConfigError(f"{start} access is denied ({_one_line(error)})", hint=_CREDENTIALS)
         hint = "is the network there? A store that is not Amazon's is named by AWS_ENDPOINT_URL"
-        return ConfigError(f"{start} {_one_line(error)}", hint=hint if self._url.startswith("s3:") else "")
+        return ConfigError(f"{start} {_one_line(error)}", hint=hint if self.url.startswith("s3:") else "")
 
     def _reached(self, work: Callable[[Any], T]) -> T:
         """What `work` does with the store, tried again while it does not answer."""
@@ -111,7 +111,7 @@ class RemoteBlobs:
             raise
         except Exception as error:
             raise BlobError(
-                f"the images at {self._url} cannot be reached: {_one_line(error)}",
+                f"the images at {self.url} cannot be reached: {_one_line(error)}",
                 hint="what was committed is kept; captionjudge run goes on from there",
             ) from error
 

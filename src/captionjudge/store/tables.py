@@ -406,3 +406,21 @@ probe = Table(
     Column("created_at", BigInteger, nullable=False),
     Index("ix_probe_form", "project_id", "form_digest"),
 )
+
+# The rate of calls that all processes that use one key of one provider share, as the runner left it.
+pace = Table(
+    "pace",
+    metadata,
+    Column("key", _DIGEST, primary_key=True),
+    Column("state", JSON, nullable=False),
+)
+
+# Money that a worker has set aside for its next calls, in US dollars.
+advance = Table(
+    "advance",
+    metadata,
+    Column("owner", _ID, primary_key=True),
+    _reference("project_id", "project"),
+    Column("amount", Float, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from captionjudge.identity import new_id
-from captionjudge.store import tasks
+from captionjudge.store import advances, tasks
 from captionjudge.store.batch import Batch
 from captionjudge.store.tables import worker
 
@@ -15,7 +15,7 @@ from captionjudge.store.tables import worker
 def register(batch: Batch) -> str:
     """This process as a worker; its id is the owner of the leases it takes."""
     owner = new_id()
-    row = {"id": owner, "host": _host(), "pid": os.getpid(), "started": _started(os.getpid())}
+    row = {"id": owner, "host": machine(), "pid": os.getpid(), "started": _started(os.getpid())}
     batch.connection.execute(worker.insert().values(row))
     return owner
 
@@ -23,19 +23,23 @@ def register(batch: Batch) -> str:
 def leave(batch: Batch, owner: str) -> None:
     """Give back what `owner` still holds and forget it."""
     tasks.release(batch, owner)
+    advances.give_back(batch, owner)
     batch.connection.execute(worker.delete().where(worker.c.id == owner))
 
 
 def bury_dead(batch: Batch) -> int:
     """Give back the tasks of this machine's workers whose process is gone; how many tasks there were."""
-    rows = batch.connection.execute(select(worker).where(worker.c.host == _host())).all()
+    rows = batch.connection.execute(select(worker).where(worker.c.host == machine())).all()
     dead = [row.id for row in rows if _started(row.pid) != row.started]
     released = sum(tasks.release(batch, owner) for owner in dead)
+    for owner in dead:
+        advances.give_back(batch, owner)
     batch.connection.execute(worker.delete().where(worker.c.id.in_(dead)))
     return released
 
 
-def _host() -> str:
+def machine() -> str:
+    """What tells this machine from every other one."""
     # Two containers may share a host name; the boot id and the PID namespace tell machines apart.
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()

@@ -92,11 +92,11 @@ class Outbox:
             return self._unsent[digest]
         pieces = self.sending.endpoints[model].line(digest, request)
         size = sum(map(len, pieces))
-        while (spool := self._spools.get(model)) is not None and not spool.has_room(size):
-            await self._seal(model)
         price = self.sending.prices.get(model)
         estimate = price.cost(upper_bound(request, model)) if price else 0.0
-        self.sending.budget.reserve(estimate)
+        await self.sending.budget.reserve(estimate)
+        while (spool := self._spools.get(model)) is not None and not spool.has_room(size):
+            await self._seal(model)
         if spool is None:
             endpoint = self.sending.endpoints[model]
             spool = self._spools[model] = Spool(model, endpoint, self.sending.most[model], self.sending.folder)
