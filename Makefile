@@ -1,12 +1,12 @@
 # make demo: the main job on twelve photographs.  make test: all tests but those of make test-training, which train
-# models on what was exported.  Each sets up what it needs.
+# models on what was exported, and of make test-ray, which start Ray clusters.  Each sets up what it needs.
 
 DEMO ?= demo
 
 # Every process that the tests start would compile all it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-training check lint types rooms format bench lock
+.PHONY: demo test test-training test-ray check lint types rooms format bench lock
 
 demo:
 	@scripts/setup demo
@@ -18,6 +18,10 @@ test: check
 test-training:
 	@scripts/setup training
 	.training/bin/python -m pytest -c tests/training/pytest.ini --confcutdir tests/training tests/training
+
+test-ray:
+	@scripts/setup ray
+	.ray/bin/python -m pytest -c tests/ray/pytest.ini --confcutdir tests/ray tests/ray
 
 check: lint types rooms
 

@@ -144,6 +144,21 @@ class Project:
             options = replace(options, batch=replace(options.batch, folder=self._scratch()))
         return await run(self.setup, replace(options, stages={**self._stages, **options.stages}))
 
+    def run_on_ray(
+        self, options: Options | None = None, address: str | None = None, workers: int | None = None
+    ) -> Summary:
+        """As `run`, by so many workers on a Ray cluster; see docs/ray.md.
+
+        Raises:
+            ConfigError: Ray is not installed, its cluster cannot be reached, there are stages of one's own, or
+                something that a node lacks.
+        """
+        from captionjudge.running.fleet import Fleet, run_fleet
+
+        if self._stages:
+            raise ConfigError("stages of one's own run in this process only", hint="run without Ray")
+        return wait_for(run_fleet(self.setup, options or Options(), Fleet(address, workers)))
+
     def batches(self) -> list[Stand]:
         """How the batches stand that are at providers, by model."""
         with self.setup.database.read() as connection:

@@ -42,7 +42,13 @@ def run(
     folder: FolderArgument = None,
     project: ProjectOption = None,
     watch: Annotated[bool, typer.Option("--watch", help="Wait for new images instead of ending.")] = False,
-    engine: Annotated[str, typer.Option(help="local: this process.")] = "local",
+    engine: Annotated[str, typer.Option(help="local: this process; ray: workers on a Ray cluster.")] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="The Ray cluster; without it RAY_ADDRESS, or this machine.", show_default=False)
+    ] = None,
+    ray_workers: Annotated[
+        int | None, typer.Option(min=1, help="Workers on the Ray cluster; one a CPU by default.", show_default=False)
+    ] = None,
     max_cost: Annotated[
         float | None, typer.Option(min=0, help="Stop before the project has cost more US dollars.", show_default=False)
     ] = None,
@@ -63,8 +69,7 @@ def run(
     from captionjudge.running.progress import display
     from captionjudge.running.runner import Options
 
-    if engine != "local":
-        raise ConfigError(f"there is no engine {engine!r}", hint="the engine is: local")
+    _check_engine(engine, given=address is not None or ray_workers is not None, beside={"--otel": otel, "--batch": batch})
     if no_wait and not batch:
         raise ConfigError("--no-wait is for --batch")
     if watch and batch:
@@ -74,13 +79,24 @@ def run(
         options = Options(limit, max_cost, watch, display(quiet=json), trace=trace, batch=by_batch)
         if dry_run:
             return _dry_run(opened, options, json=json)
-        summary = opened.run(options)
+        on_ray = engine == "ray"
+        summary = opened.run_on_ray(options, address, ray_workers) if on_ray else opened.run(options)
         if json:
             print_json(summary_json(summary) | {"cascade_warnings": warnings(opened.setup)})
         else:
             print_summary(summary)
             print_warnings(warnings(opened.setup))
         return exit_code(summary)
+
+
+def _check_engine(engine: str, *, given: bool, beside: dict[str, bool]) -> None:
+    if engine not in ("local", "ray"):
+        raise ConfigError(f"there is no engine {engine!r}", hint="the engines are: local, ray")
+    if engine == "local" and given:
+        raise ConfigError("--address and --ray-workers are of the engine ray", hint="add --engine ray")
+    for option, is_given in beside.items():
+        if engine == "ray" and is_given:
+            raise ConfigError(f"{option} is of one process, and with --engine ray the work is done by others")
 
 
 @contextmanager
