@@ -69,7 +69,9 @@ def run(
     from captionjudge.running.progress import display
     from captionjudge.running.runner import Options
 
-    _check_engine(engine, given=address is not None or ray_workers is not None, beside={"--otel": otel, "--batch": batch})
+    _check_engine(
+        engine, given=address is not None or ray_workers is not None, beside={"--otel": otel, "--batch": batch}
+    )
     if no_wait and not batch:
         raise ConfigError("--no-wait is for --batch")
     if watch and batch:

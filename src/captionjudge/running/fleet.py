@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from captionjudge.errors import CaptionjudgeError, ConfigError
+from captionjudge.running.costs import check_prices, prices
 from captionjudge.running.means import cancel, interruptible, keep_shown
 from captionjudge.running.parcel import Parcel, pack, problem_here, unpack
 from captionjudge.running.progress import Progress, merged
-from captionjudge.running.runner import Options, Runner, Summary, check_prices, prices, stage_duties
+from captionjudge.running.runner import Options, Runner, Summary, stage_duties
 from captionjudge.running.setup import Setup
 from captionjudge.store import tasks, workers
 
