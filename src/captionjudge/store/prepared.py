@@ -22,7 +22,7 @@ class _Prepared(NamedTuple):
     by_name: bool
 
 
-_known: dict[tuple[str, Statement], _Prepared] = {}
+_known: dict[tuple[str, Statement, tuple[str, ...]], _Prepared] = {}
 
 
 def execute_many(connection: Connection, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -31,7 +31,7 @@ def execute_many(connection: Connection, statement: Statement, rows: Sequence[Ma
     Args:
         statement: one that is kept and used again: it is compiled once.
     """
-    key = (connection.dialect.name, statement)
+    key = (connection.dialect.name, statement, tuple(rows[0]))
     prepared = _known.get(key)
     if prepared is None:
         prepared = _known[key] = _prepare(connection.dialect, statement, list(rows[0]))
