@@ -170,6 +170,9 @@ async def _ask_step(
 ) -> list[_Given]:
     known = {ballot: kept[place] for ballot in ballots if (place := _place(ballot)) in kept}
     todo = [ballot for ballot in ballots if ballot not in known]
+    # Beforehand, so that which order goes first does not depend on when the picture was ready.
+    for judge in dict.fromkeys(ballot.judge for ballot in todo):
+        await work.picture.get(judge, judging.params.detail)
     fresh = await together(_vote(work, judging, pairing, ballot) for ballot in todo)
     return [_Given(known[ballot]) for ballot in ballots if ballot in known] + fresh
 
