@@ -16,7 +16,7 @@ from captionjudge.store.database import Database, apply
 T = TypeVar("T")
 
 _MOST_PER_COMMIT = 256
-_GATHER_SECONDS = 0.004
+_GATHER_SECONDS = 0.008
 
 
 class _Job(NamedTuple):
