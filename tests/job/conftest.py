@@ -25,7 +25,11 @@ class Provider:
     log: Path
 
     def requests(self) -> list[dict[str, str]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
+        if not self.log.exists():
+            return []
+        # The last line may be half written.
+        whole, _, _ = self.log.read_text().rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
 
     def wait_for(self, number: int) -> None:
         """Return once there were so many requests."""
