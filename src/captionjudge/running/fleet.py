@@ -280,6 +280,9 @@ def _check_nodes(ray: Any, parcel: Parcel) -> None:
 def _answer(ray: Any, ref: Any) -> str | None:
     try:
         problem: str | None = ray.get(ref, timeout=_CHECK_SECONDS)
+    except ray.exceptions.TaskUnschedulableError:
+        # The node is gone, though it was still listed: nothing will run there.
+        return None
     except ray.exceptions.GetTimeoutError:
         return f"no answer within {_CHECK_SECONDS:g} s"
     except ray.exceptions.RayError as error:
