@@ -187,7 +187,7 @@ def print_usage(found: "Report") -> None:
         tokens = each.prompt_tokens + each.completion_tokens
         rows.append([each.purpose, each.role, each.model, each.calls, each.failures, tokens, cached])
     if rows:
-        print_table(["calls to", "as", "model", "calls", "failed", "tokens", "of those asked, cached"], rows)
+        print_table(["calls to", "as", "model", "calls", "failed", "tokens", "cached"], rows)
 
 
 def exit_code(summary: "Summary") -> int:
