@@ -85,7 +85,7 @@ class Alone:
 
 
 class _Slot:
-    """As `contextlib` makes it of a generator, at a third of the price: every call has one."""
+    """As `contextlib` would make it of a generator, but lighter: every call has one."""
 
     __slots__ = ("_enter", "_leave")
 
