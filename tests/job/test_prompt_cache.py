@@ -69,7 +69,8 @@ def run(
     """A run over as many images; the calls to the judge about each, in the order in which they were made."""
     (folder / "images").mkdir()
     for index in range(images):
-        Image.new("RGB", (1000, 768), (20 * index, 0, 0)).save(folder / "images" / f"{index}.png")
+        # None is black: that one's file is smaller than what a second order must read more than a first.
+        Image.new("RGB", (1000, 768), (20 + 20 * index, 0, 0)).save(folder / "images" / f"{index}.png")
     write_template(folder / "p", "default")
     text = CONFIG.format(judge=judge, url=server.url, slots=SLOTS, use=use, more=more)
     (folder / "p" / "captionjudge.toml").write_text(text)

@@ -1,5 +1,6 @@
 """Whatever stands in a judgments file: a line is used or named, and the report is made of the others."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,8 @@ def mutated(draw: st.DrawFn) -> bytes:
         if draw(st.booleans()) and isinstance(inside, dict):
             del inside[path[-1]]
         else:
-            inside[path[-1]] = draw(st.sampled_from(VALUES))
+            # A copy: the next change may be inside of it.
+            inside[path[-1]] = copy.deepcopy(draw(st.sampled_from(VALUES)))
         if not line:
             break
     return json.dumps(line).encode()
