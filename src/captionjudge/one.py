@@ -1,9 +1,10 @@
 """Judge one pair, without a project."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from msgspec import Struct
 
 from captionjudge.config import Config, parse_config
 from captionjudge.errors import ConfigError
@@ -28,8 +29,7 @@ from captionjudge.workflow import load_workflow, template
 _NAMES = ("A", "B")
 
 
-@dataclass(frozen=True, slots=True)
-class Judgment:
+class Judgment(Struct, frozen=True):
     """What a judge said about one pair.
 
     Attributes:

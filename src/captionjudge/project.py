@@ -7,13 +7,13 @@ import threading
 import tomllib
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import orjson
+from msgspec.structs import replace
 
 from captionjudge.config import CONFIG_FILE, Config, load_config, parse_config
 from captionjudge.errors import ConfigError, LayoutError

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import resources
 from typing import Any, Literal
 from uuid import NAMESPACE_URL, uuid5
+
+from msgspec import Struct, field
 
 from captionjudge.errors import WorkflowError
 
@@ -23,8 +24,7 @@ TEMPLATES = ("default", "notebook", "judge-only")
 """The built-in workflows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """One stage. `pathways` maps a pathway's name to the title of the stage it leads to."""
 
     title: str
@@ -37,8 +37,7 @@ class Stage:
         return self.type in ("done", "archive")
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(Struct, frozen=True):
     """The stages in the order of their file; tasks begin at `start`."""
 
     stages: tuple[Stage, ...]

@@ -7,11 +7,11 @@ import sys
 import time
 from collections import Counter
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.auditing.judges import NAMES, new_project, photograph, read, rule
 from tests.servers.scripted import ScriptedServer, Seen, Step, fails, says
 from typer.testing import CliRunner

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from captionjudge.auditing.effect import Effect, effects, judged
 from captionjudge.auditing.measure import MEASURES
@@ -31,7 +31,7 @@ def _row(number: int, probe: str, kind: str, choice: str | None, **more: object)
         0,
         error=None if choice else "empty",
     )
-    return replace(row, choice=choice, **more)  # type: ignore[arg-type]
+    return replace(row, choice=choice, **more)
 
 
 def _compared(choices: Sequence[tuple[str | None, str | None]], probe: str, kind: str) -> list[Probe]:

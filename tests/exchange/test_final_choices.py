@@ -1,12 +1,12 @@
 """People's choices in the judgments file."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from msgspec.structs import replace
 from tests.review.judged_store import A, B, Judged, judged_project
 
 from captionjudge.exchange.judgments import export_jsonl, final_choices, judgments

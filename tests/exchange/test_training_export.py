@@ -7,13 +7,13 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 from tests.exchange.pairs import both_orders, line, person, picture, write
 from tests.review.judged_store import A, B, judged_project
 

@@ -7,11 +7,11 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 from tests.job.state import final_state, rows
 from tests.servers.batches import Batch, BatchServer, Done, Fault

@@ -1,11 +1,11 @@
 """The judge sees two descriptions and the image, and nothing that tells whose they are."""
 
-from dataclasses import replace
 from typing import Any
 
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from captionjudge.config import parse_config
 from captionjudge.judging.prompt import pair_text

@@ -1,8 +1,7 @@
 """What the verdicts of a cascade come to."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from captionjudge.judging.outcome import Merged, asked, hands_over, merge, of_latest_texts, overlapping
 from captionjudge.store.records import Choice, Slots, Verdict

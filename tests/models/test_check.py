@@ -2,12 +2,12 @@
 
 import json
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.models.requests import DESCRIBE, sampled
 
 from captionjudge.errors import EmptyError, FilteredError, RefusedError, ReplyError, TruncatedError

@@ -1,11 +1,11 @@
 """Equal requests have equal digests, and no others do."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.models.requests import COMPARE, PICTURE, VERDICT
 
 from captionjudge.images import EncodedImage

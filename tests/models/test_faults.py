@@ -6,12 +6,12 @@ import logging
 import socket
 import traceback
 from collections.abc import Callable
-from dataclasses import replace
 from email.utils import formatdate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.models.requests import COMPARE, DESCRIBE, KEY, KEY_ENV, MODELS, AnyModel, ask, provider, run, sampled
 from tests.servers.scripted import ScriptedServer, Step, answers, breaks_off, fails, hangs, ok
 

@@ -2,10 +2,10 @@
 
 import base64
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.models.requests import COMPARE, DESCRIBE, KEY, KEY_ENV, PICTURE, VERDICT, ask, provider, sampled
 from tests.servers.scripted import ScriptedServer, answers, fails, says
 

@@ -1,9 +1,9 @@
 """What adapters tell a provider about the prompts that come again."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.models.requests import COMPARE, DESCRIBE, MODELS, PICTURE, ask, provider
 from tests.servers.scripted import ScriptedServer, fails, ok
 

@@ -1,11 +1,11 @@
 """Answers from a file."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.models.requests import COMPARE, DESCRIBE, PICTURE, run
 
 from captionjudge.errors import BadRequestError, ConfigError, ModelError, OverloadedError, RateLimitError

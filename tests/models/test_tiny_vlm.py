@@ -3,11 +3,11 @@
 import io
 import json
 import math
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 from PIL import Image
 from tests.models.requests import COMPARE, DESCRIBE, ask, sampled
 

@@ -1,12 +1,12 @@
 """Answers: their JSON, and what they say by criterion."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.ontology.strategies import attributes, instances
 
 from captionjudge.ontology.answer import (

@@ -3,12 +3,12 @@
 import contextlib
 import copy
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.ontology.strategies import forms, source_of
 
 from captionjudge.errors import OntologyError

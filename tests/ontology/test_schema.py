@@ -1,13 +1,13 @@
 """The compiler: what a strict server accepts, and what goes in comes out."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.ontology.strategies import attributes, damaged, forms, instances
 from tests.ontology.strict_mode import violations
 

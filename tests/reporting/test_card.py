@@ -6,13 +6,13 @@ import io
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from PIL import Image
 from tests.reporting.cards import Line, Page, at, card_of, page_of, picture, plain, rich, write
 

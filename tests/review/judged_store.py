@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.testclient import TestClient
 
 from captionjudge.identity import digest_of, new_id, now_ms

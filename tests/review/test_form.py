@@ -1,11 +1,11 @@
 """Questions become controls, and what a browser posts becomes an answer again."""
 
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.ontology.strategies import attributes
 from tests.review.markup import form_html, parse, posted
 from tests.review.seed import BLOCKS, hash_of

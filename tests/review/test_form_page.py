@@ -1,11 +1,11 @@
 """The questions as HTML: every input named, every group told, nothing inline, nothing unescaped."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.ontology.strategies import attributes
 from tests.review.markup import Element, form_html, parse
 from tests.review.seed import BLOCKS, CANDIDATES, hash_of

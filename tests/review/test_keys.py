@@ -1,10 +1,9 @@
 """One registry of keys: the defaults, what each person may change, and what is refused."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.ontology.strategies import attributes
 from tests.review.markup import macro, parse
 from tests.review.seed import BLOCKS

@@ -2,10 +2,10 @@
 
 import pickle
 from collections.abc import Iterator
-from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields, replace
 from PIL import Image
 from typer.testing import CliRunner
 

@@ -1,8 +1,7 @@
 """Batches at providers in the store, once in each database."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from captionjudge.identity import new_id
 from captionjudge.store import batch_jobs, items, tasks, workers

@@ -1,6 +1,6 @@
 """What the store says of cascades: verdicts with their steps, costs of the overlap, stated probabilities."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from captionjudge.identity import new_id, now_ms
 from captionjudge.store import calls, verdicts

@@ -1,8 +1,7 @@
 """Pairs and totals: written over, added up, and listed page by page."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from sqlalchemy.exc import IntegrityError
 
 from captionjudge.identity import new_id, now_ms

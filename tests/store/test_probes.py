@@ -1,8 +1,7 @@
 """Questions of active checks, and what was answered, once in each database."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from captionjudge.identity import digest_of, new_id
 from captionjudge.store import items, probes

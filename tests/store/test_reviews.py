@@ -1,9 +1,9 @@
 """Choices are only ever added, read in the order in which they were made, and come to each person's last."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy.exc import IntegrityError
 
 from captionjudge.identity import new_id, now_ms

@@ -2,10 +2,10 @@
 
 import math
 import random
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from captionjudge.identity import new_id, now_ms
 from captionjudge.images.files import LONGEST_PATH

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from captionjudge.auditing.form import Forms, pairing_of
 from captionjudge.auditing.options import labels, picked
@@ -34,8 +35,7 @@ IMAGES = 20
 """Images that are asked about unless another number is wished."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuditOptions:
+class AuditOptions(Struct, frozen=True):
     """What to check.
 
     Attributes:
@@ -52,8 +52,7 @@ class AuditOptions:
     display: Display = field(default_factory=Silence)
 
 
-@dataclass(frozen=True, slots=True)
-class AuditSummary:
+class AuditSummary(Struct, frozen=True):
     """How an audit ended.
 
     `images` were drawn; `waiting` questions are still to be asked; `stopped_by` is what kept it from going on.

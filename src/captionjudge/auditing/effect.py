@@ -5,10 +5,10 @@ Everything is computed from the rows of the store. Intervals are over images.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from captionjudge.auditing.measure import ALL, KINDS, MEASURES, POOLED, Measure, Should
 from captionjudge.auditing.probe import PROBES
@@ -31,8 +31,7 @@ class Unit(NamedTuple):
     control: Probe
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """What one judge's answers to one kind of question come to. `against` are the units that speak against it."""
 
     probe: str

@@ -1,7 +1,9 @@
 """What an audit would ask and cost, before it does."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.auditing.audit import AuditOptions, check_options
 from captionjudge.auditing.form import Forms, pairing_of
@@ -18,8 +20,7 @@ from captionjudge.store import probes
 from captionjudge.store.records import Item
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEstimate:
+class AuditEstimate(Struct, frozen=True):
     """Calls of one probe to one judge, with their tokens and their cost; None where no price is known."""
 
     probe: str

@@ -1,8 +1,10 @@
 """How the answers to each kind of question are counted, and what is tolerable."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.auditing.injection import FORMS
 from captionjudge.auditing.plant import KINDS as PLANTED_KINDS
@@ -13,8 +15,7 @@ ALL = "all"
 """All kinds of a probe together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """How one kind of question is counted.
 
     Attributes:

@@ -1,8 +1,9 @@
 """The same questions with their options listed backwards."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Literal, get_args
+
+from msgspec.structs import replace
 
 from captionjudge.judging.roles import Roles
 from captionjudge.ontology.problem import one_line

@@ -1,8 +1,10 @@
 """Which questions an audit asks: a function of the store, the seed and nothing else."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.auditing import options
 from captionjudge.auditing.injection import FORMS, injected
@@ -24,8 +26,7 @@ NOT_ENGLISH = "not English"
 _AT_ONCE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """An image that is asked about, two candidates and their descriptions of it."""
 
     image: Item
@@ -90,8 +91,7 @@ def _of_subject(about: "_About", probes: Sequence[str]) -> Iterator[Trial]:
                     yield each
 
 
-@dataclass(frozen=True, slots=True)
-class _About:
+class _About(Struct, frozen=True):
     """What the questions about one image to one judge are made of."""
 
     setup: Setup

@@ -6,8 +6,9 @@ forced. What a kind changes is in `lexicon`.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
+
+from msgspec import Struct
 
 from captionjudge.auditing.lexicon import (
     AMOUNTS,
@@ -40,8 +41,7 @@ _IRREGULAR = ("people", "men", "women", "children", "sheep", "fish", "deer", "ge
 _NO_ATTRIBUTE_OF = ("number", "amount", "portion", "part", "scale", "majority", "extent", "variety", "air", "space")
 
 
-@dataclass(frozen=True, slots=True)
-class Planted:
+class Planted(Struct, frozen=True):
     """A damaged description: `before` in the original is `after` in `text`."""
 
     text: str

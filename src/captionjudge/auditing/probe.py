@@ -1,7 +1,8 @@
 """What is asked in an active check: one question about one image."""
 
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+from msgspec import Struct
 
 from captionjudge.identity import digest_of
 from captionjudge.store.records import Item, Shown, Slots
@@ -14,8 +15,7 @@ PURPOSE = "audit"
 """What calls of active checks are for: their cost is counted apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """One question to one judge, shown in one order.
 
     `names` are the candidates whose forms are used, `a` and `b` the texts. `target` is the description that the

@@ -65,7 +65,7 @@ def audit(
 
 
 def _dry_run(project: "Project", options: "AuditOptions", *, json: bool) -> int:
-    from dataclasses import asdict
+    from msgspec.structs import asdict
 
     from captionjudge.auditing.estimate import estimate_audit
 

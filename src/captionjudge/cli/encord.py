@@ -1,10 +1,10 @@
 """encord: webhooks, and moving a project to and from the labelling platform."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import asdict
 
 from captionjudge.cli.app import OK, SOME_FAILED, JsonOption, ProjectOption, open_project
 from captionjudge.cli.table import print_json, print_table, printable

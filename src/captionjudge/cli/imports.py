@@ -1,11 +1,11 @@
 """import: put images, descriptions, judgments or people's choices into a project."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from msgspec.structs import asdict
 
 from captionjudge.cli.app import OK, SOME_FAILED, JsonOption, ProjectOption, open_project
 from captionjudge.cli.table import print_json, printable

@@ -51,7 +51,8 @@ def report(
 ) -> int:
     """Outcomes, win rate with its interval, flips, failures, cost; of a judgments file every statistic."""
     import os
-    from dataclasses import asdict
+
+    from msgspec.structs import asdict
 
     # The tables are small: threads of the linear algebra would only wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

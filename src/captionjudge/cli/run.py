@@ -255,7 +255,7 @@ def _print_batches(stands: "Sequence[Stand]") -> None:
 
 
 def _dry_run(project: "Project", options: "Options", *, json: bool) -> int:
-    from dataclasses import asdict
+    from msgspec.structs import asdict
 
     from captionjudge.running.cascade import assumption
     from captionjudge.running.estimate import estimate

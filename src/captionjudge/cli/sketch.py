@@ -1,8 +1,8 @@
 """A layout drawn with characters: its panes in proportion, and what each shows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 
 from captionjudge.cli.table import printable
@@ -15,8 +15,7 @@ _LINES = " ╵╶└╷│┌├╴┘─┴┐┤┬┼"
 """By the sides a line goes to: 1 up, 2 right, 4 down, 8 left."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Box:
+class _Box(Struct, frozen=True):
     left: int
     top: int
     right: int

@@ -9,6 +9,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import Depends, Request
+from msgspec import Struct
 
 from captionjudge.encord.faults import Fault, forbidden, unauthenticated
 from captionjudge.identity import digest_of
@@ -92,8 +93,7 @@ class Host:
             raise Fault("AUTHORISATION_ERROR", "this URL is no longer good")
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """Who is calling. `signature` is there when it covers the whole request; `origin` is how they reached us."""
 
     key: PublicKey

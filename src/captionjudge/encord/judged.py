@@ -1,7 +1,8 @@
 """What a judge's saved labels say about a pair: a choice becomes a verdict, so that reports and reviews know of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from captionjudge.encord.host import Call
 from captionjudge.encord.space import Space

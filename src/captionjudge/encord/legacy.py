@@ -1,13 +1,13 @@
 """The older protocol: one URL, and what is wanted in the body."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from msgspec import Struct
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 
@@ -35,8 +35,7 @@ class Envelope(Legacy):
     values: Values = Values()
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """A request of the older protocol, ready to be answered. `target` is the id in its headers, which nothing signs."""
 
     host: Host

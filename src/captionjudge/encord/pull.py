@@ -1,11 +1,12 @@
 """Copy a project from the labelling platform into a local one. What is there already stays as it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from captionjudge.config import CONFIG_FILE
 from captionjudge.encord.entries import answer_in, merged
@@ -25,8 +26,7 @@ from captionjudge.store.items import Source
 from captionjudge.store.records import Answer, Item
 
 
-@dataclass(slots=True)
-class Pulled:
+class Pulled(Struct):
     """What a copy came to. `known` counts data units that were copied before."""
 
     images: int = 0

@@ -1,7 +1,8 @@
 """Take answers back to the labelling platform. Nothing that people answered there is changed, and no metadata."""
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from captionjudge.encord.remote import Remote
 from captionjudge.ontology.answer import Answer as Given
@@ -12,8 +13,7 @@ from captionjudge.store import items, labels
 from captionjudge.store.records import Answer
 
 
-@dataclass(slots=True)
-class Pushed:
+class Pushed(Struct):
     """What came of it. `same` counts label rows that said it already."""
 
     rows: int = 0

@@ -1,17 +1,17 @@
 """A project on the labelling platform, or on any server that speaks its protocol, through the platform's own client."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from captionjudge.errors import ConfigError
 
 PER_REQUEST = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Remote:
+class Remote(Struct, frozen=True):
     """An open project; `row` and `item` are the client's own objects."""
 
     domain: str

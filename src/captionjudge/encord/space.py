@@ -1,10 +1,10 @@
 """One project as the protocol sees it: its ontology, its stages, and the ids of what has none in the store."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from captionjudge.encord.faults import forbidden, missing
 from captionjudge.encord.host import Call, Host
@@ -20,8 +20,7 @@ OWNER = "captionjudge@localhost"
 """Who owns what the folder's own project brings along."""
 
 
-@dataclass(frozen=True, slots=True)
-class Space:
+class Space(Struct, frozen=True):
     """A project. `setup` is there for the folder's own, in which runs and reviews happen."""
 
     id: str

@@ -8,7 +8,8 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from captionjudge.errors import ImageError
 
@@ -24,8 +25,7 @@ _MOST_FILLING = 65_536
 _MOST_CHUNKS = 500_000
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Struct, frozen=True):
     """What the file's structure says. `width` and `height` are as stored, before the orientation is applied.
 
     `complete` is False when the end of the file is missing.

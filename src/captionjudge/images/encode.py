@@ -1,10 +1,11 @@
 """Bring an image within what a model accepts, or leave it untouched when it is already."""
 
-from dataclasses import dataclass
 from importlib import import_module
 from io import BytesIO
 from math import sqrt
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from captionjudge.errors import ImageError
 from captionjudge.images import records
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-@dataclass(frozen=True, slots=True)
-class _Encoder:
+class _Encoder(Struct, frozen=True):
     """Pillow's module for a format, and the longest side that the format can hold."""
 
     plugin: str

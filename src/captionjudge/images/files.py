@@ -4,8 +4,9 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from captionjudge.errors import ImageError
 from captionjudge.images.header import too_many_bytes
@@ -55,8 +56,7 @@ _HINTS: dict[ImageErrorKind, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """One file that is to be an image; with `error`, why it cannot be used."""
 
     path: Path
@@ -123,8 +123,7 @@ def find_images(root: Path, skipped: Callable[[Path], None] | None = None) -> It
 _Identity = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Folder:
+class _Folder(Struct, frozen=True):
     """A folder being listed: which it is, and the names still to come."""
 
     path: Path

@@ -1,8 +1,9 @@
 """What the other rooms see of an image: its header, its bounds, its encoded form."""
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import Literal, Protocol, get_args
+
+from msgspec import Struct
 
 ImageErrorKind = Literal[
     "missing",
@@ -34,8 +35,7 @@ MIME_TYPES: dict[Format, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """The largest image that is opened at all, in pixels and in bytes of the file."""
 
     max_pixels: int = 100_000_000
@@ -45,8 +45,7 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """What an image says about itself before anything is decoded.
 
     `width` and `height` are those of the upright picture, after the EXIF `orientation` (1 to 8). `plain` means eight
@@ -70,8 +69,7 @@ class Fits(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """What a model accepts. Anything within is sent as it is, the rest is converted at JPEG `quality` (1 to 95).
 
     `fits` says, after the other bounds, to what size the model in question makes use of.
@@ -85,8 +83,7 @@ class Bounds:
     fits: Fits | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedImage:
+class EncodedImage(Struct, frozen=True):
     """An image ready to be sent: the base64 of its bytes, made once and shared by all calls about it.
 
     `digest` is that of the original file, so it stays the same whatever the bounds.
@@ -94,7 +91,7 @@ class EncodedImage:
 
     digest: str
     mime: str
-    base64: bytes = field(repr=False)
+    base64: bytes
     width: int
     height: int
 
@@ -104,6 +101,9 @@ class EncodedImage:
         import pybase64
 
         return cls(digest, mime, pybase64.b64encode(data), width, height)
+
+    def __repr__(self) -> str:
+        return f"EncodedImage({self.digest!r}, {self.mime!r}, {self.width}x{self.height}, {self.size} bytes)"
 
     @property
     def data(self) -> bytes:

@@ -1,10 +1,10 @@
 """The one form a judge fills in for a pair: its schema, and how a filled one is read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 import orjson
+from msgspec import Struct
 
 from captionjudge.judging.roles import Roles
 from captionjudge.models.check import parse_json
@@ -22,8 +22,7 @@ _MEANING: dict[str, dict[str, Choice]] = {
 _RESERVED = ("reasoning", "description_1", "description_2", "choice", "probability")
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(Struct, frozen=True):
     """What a judge filled in. `first` and `second` are about the slots, `choice` names the slot."""
 
     reasoning: str

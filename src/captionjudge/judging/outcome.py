@@ -2,15 +2,15 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from captionjudge.store.records import Outcome, Verdict
 
 _OUTCOMES: dict[str | None, Outcome] = {"a": "A", "b": "B", "tie": "tie", "both_bad": "both_bad"}
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """An outcome and how firm it is.
 
     Attributes:
@@ -27,8 +27,7 @@ class Merged:
     decided_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A judge of a cascade that was asked about a pair, its place in the cascade, and what its verdicts come to."""
 
     step: int

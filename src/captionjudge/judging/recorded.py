@@ -1,8 +1,9 @@
 """What the verdicts of a judgments file come to."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from captionjudge.judging.outcome import Asked, Merged, asked, merge
 from captionjudge.store.records import Choice, Slots, Verdict

@@ -1,8 +1,10 @@
 """Which classification of the ontology is asked of whom."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.errors import ConfigError
 from captionjudge.ontology.schema import compile_attribute
@@ -13,8 +15,7 @@ SLOT_TITLE = "Description"
 _NEARLY = 0.85
 
 
-@dataclass(frozen=True, slots=True)
-class Roles:
+class Roles(Struct, frozen=True):
     """The ontology, divided.
 
     `blocks` holds one classification per candidate, `neutral` the same without the candidate's name, `choice` the

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.identity import digest_of
 from captionjudge.store.records import Case, CaseState, Decision, Pair
@@ -13,8 +15,7 @@ Rule = Literal["unanimous", "majority"]
 ONE = "one:"
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(Struct, frozen=True):
     """How a case stands: its state, what was chosen once it is settled, and whether people differ."""
 
     state: CaseState
@@ -72,8 +73,7 @@ def agree(judge: str | None, final: str | None) -> bool | None:
     return judge == final
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(Struct, frozen=True):
     """Chance that can be drawn again: the same seed and image give the same number."""
 
     seed: int

@@ -1,8 +1,9 @@
 """From a filled form to a verdict and the answers it gives."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from captionjudge.identity import new_id, now_ms
 from captionjudge.judging.consistency import follows
@@ -15,8 +16,7 @@ from captionjudge.ontology.tree import Attribute
 from captionjudge.store.records import Answer, Item, Outcome, Review, Slots, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Pairing:
+class Pairing(Struct, frozen=True):
     """Two descriptions of one image, and the ontology they are judged by."""
 
     a: Item
@@ -39,8 +39,7 @@ class Pairing:
         return (self.a, self.b) if slots == "ab" else (self.b, self.a)
 
 
-@dataclass(frozen=True, slots=True)
-class Ballot:
+class Ballot(Struct, frozen=True):
     """Who judged, in which order, and which time of several; `step` and `overlap` as in `Verdict`."""
 
     judge: str

@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Never
+
+from msgspec import Struct, field
 
 from captionjudge.errors import LayoutError
 
@@ -15,8 +16,7 @@ _HINT = 'each [code] is explained in docs/layout.md, "Problems"'
 _SHOWN = 20
 
 
-@dataclass(slots=True)
-class Notes:
+class Notes(Struct):
     """The problems that were found so far, each a line with its place and a stable code word."""
 
     problems: list[str] = field(default_factory=list)

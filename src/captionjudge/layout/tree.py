@@ -1,8 +1,9 @@
 """A layout as records: splits, cells and the conditions of the cells."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
+
+from msgspec import Struct
 
 from captionjudge.identity import digest_of
 
@@ -21,8 +22,7 @@ IMAGE = "Image"
 """The Data Type of an image."""
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """What an item's client metadata must say. The value of "in" is a tuple, that of the others a scalar."""
 
     key: str
@@ -43,8 +43,7 @@ class Condition:
                 return held is not None and wanted[0] is not None and wanted[0] in held
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One pane: it shows the items for which every condition holds."""
 
     id: str
@@ -56,8 +55,7 @@ class Cell:
         return all(condition.holds(metadata) for condition in self.conditions)
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True):
     """Two nodes beside ("row") or below ("column") each other; `percentage` is the share of the first."""
 
     direction: Direction
@@ -70,8 +68,7 @@ Node: TypeAlias = Split | str
 """A split, or the id of a cell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """A whole layout. `cells` is in the order of the grid; `source` is the JSON it was read from."""
 
     name: str

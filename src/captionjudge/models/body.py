@@ -1,17 +1,16 @@
 """Request bodies as pieces of bytes: what a run repeats is encoded once, and the image is never encoded again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from captionjudge.errors import BadRequestError
 from captionjudge.models.model import Request, Schema
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """A body with holes: `head` media type `joint` image `middle` text `turn` `tail`.
 
     Where a request has no image, `bare` stands for all that comes before the text, and `bare_turn` for what closes it.

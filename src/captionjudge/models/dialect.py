@@ -3,8 +3,10 @@
 import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.models.endpoint import Endpoint
 from captionjudge.models.faults import Complaint, complaint_of, fault
@@ -44,8 +46,7 @@ BAD_SCHEMA = re.compile(
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """How to put a request to one server.
 
     `limits` are the names left to try for the token limit. With `caching` the server is told what of a prompt comes

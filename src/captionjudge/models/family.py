@@ -6,17 +6,17 @@ sources.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal
+
+from msgspec import Struct
 
 from captionjudge.models.vision import LOW_SIDE, Cells, Crops, Detail, Fitting, Flat, Patches, Rule, Squares, Tiles
 
 Mark = Literal["cache_control", "breakpoint"]
 
 
-@dataclass(frozen=True, slots=True)
-class PromptCache:
+class PromptCache(Struct, frozen=True):
     """A provider's cache of prompts.
 
     Attributes:

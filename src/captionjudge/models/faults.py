@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from captionjudge.errors import (
     AuthError,
@@ -36,8 +37,7 @@ RESET_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 RESET_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
+class Complaint(Struct, frozen=True):
     """What the server's error body says. Empty where it says nothing."""
 
     message: str

@@ -1,8 +1,9 @@
 """The one small protocol every way of asking a model speaks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
+
+from msgspec import Struct, field
 
 from captionjudge.images import EncodedImage
 from captionjudge.models.vision import Detail
@@ -11,8 +12,7 @@ from captionjudge.ontology.tree import Attribute
 FinishReason = Literal["stop", "length", "filtered", "refused"]
 
 
-@dataclass(frozen=True, slots=True)
-class Describe:
+class Describe(Struct, frozen=True):
     """Asks for a description. With `fields`, the reply is a JSON object of those strings."""
 
     fields: tuple[str, ...] = ()
@@ -20,8 +20,7 @@ class Describe:
     word_limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Struct, frozen=True):
     """Asks for a judgment of two descriptions in neutral slots.
 
     `block` is asked about each description, `questions` about the image. The reply is a JSON object with the keys
@@ -34,8 +33,7 @@ class Compare:
     questions: tuple[Attribute, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(Struct, frozen=True):
     """Asks for one better description, merged from two."""
 
     first: str
@@ -45,16 +43,14 @@ class Rewrite:
 Subject = Describe | Compare | Rewrite
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """A strict JSON schema, as the bytes that go into request bodies."""
 
     name: str
     json: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(Struct, frozen=True):
     """How to sample and to look. None leaves the provider's default; `extra` is merged into the body as it is."""
 
     temperature: float | None = None
@@ -65,8 +61,7 @@ class Params:
     detail: Detail = "auto"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One question to a model.
 
     `instructions` is what all requests of a kind share, `text` what is particular to this one. `subject` says the
@@ -85,8 +80,7 @@ class Request:
     shared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """Tokens billed for one call. Of the `prompt_tokens` some came from the provider's cache, some were put there."""
 
     prompt_tokens: int = 0
@@ -95,8 +89,7 @@ class Usage:
     written_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TokenLogprob:
+class TokenLogprob(Struct, frozen=True):
     """One generated token, its log-probability and its most likely alternatives (token text to log-probability)."""
 
     token: str
@@ -104,8 +97,7 @@ class TokenLogprob:
     top: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """What came back. `text` is untrusted."""
 
     text: str

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from captionjudge.images import EncodedImage
 from captionjudge.models.family import image_rule
@@ -27,8 +28,7 @@ UNKNOWN_IMAGES = Patches(1.2)
 """How images are counted where no rule is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Struct, frozen=True):
     """US dollars per million tokens."""
 
     input: float

@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+
+class Provider(Struct, frozen=True):
     """One `[providers.NAME]` table. The key itself is only ever in the environment."""
 
     name: str

@@ -1,11 +1,11 @@
 """Answers from a file: for tests, demonstrations, and runs that must cost nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import orjson
+from msgspec import Struct
 
 from captionjudge.errors import (
     AuthError,
@@ -50,8 +50,7 @@ ERRORS: dict[str, type[ModelError]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of the file: which requests it is for, and what they get. None matches everything."""
 
     number: int

@@ -3,8 +3,9 @@
 import difflib
 import importlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from captionjudge.errors import ConfigError
 from captionjudge.models.model import Model

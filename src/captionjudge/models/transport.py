@@ -1,17 +1,17 @@
 """How bytes reach a server and come back: the seam between the adapters and the network."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
+
+from msgspec import Struct
 
 CONNECT_TIMEOUT = 15.0
 MAX_RESPONSE_BYTES = 20_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """An HTTP answer, read to its end. Header names are lower case."""
 
     status: int

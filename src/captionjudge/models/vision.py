@@ -1,8 +1,9 @@
 """How many tokens an image is, by each provider's published rule; docs/cost.md has the sources and their dates."""
 
 import math
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 Size = tuple[int, int]
 Detail = Literal["low", "high", "auto"]
@@ -35,8 +36,7 @@ class Rule(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Patches:
+class Patches(Struct, frozen=True):
     """OpenAI's patches of `step` pixels, at most `most` of them, times `factor`, rounded up."""
 
     factor: float
@@ -60,8 +60,7 @@ class Patches:
         return math.ceil(round(_cells(*self.seen(width, height), self.step) * self.factor, 6))
 
 
-@dataclass(frozen=True, slots=True)
-class Squares:
+class Squares(Struct, frozen=True):
     """Claude's patches of 28 pixels: a token each, at most `most`, and at most `longest` pixels a side when padded."""
 
     longest: int
@@ -92,8 +91,7 @@ class Squares:
         return longest <= self.longest and _cells(width, height, self.step) <= self.most
 
 
-@dataclass(frozen=True, slots=True)
-class Tiles:
+class Tiles(Struct, frozen=True):
     """OpenAI's tiles of 512 pixels: `base` and `each` for a tile of the image within 2048 pixels, short side 768."""
 
     base: int
@@ -113,8 +111,7 @@ class Tiles:
         return self.base + self.each * _cells(*self.seen(width, height), self.step)
 
 
-@dataclass(frozen=True, slots=True)
-class Crops:
+class Crops(Struct, frozen=True):
     """Gemini's crops before Gemini 3: 258 tokens each, one up to 384 pixels a side.
 
     A crop is two thirds of the shorter side, not less than 256 and not more than 768 pixels.
@@ -133,8 +130,7 @@ class Crops:
         return 258 * _cells(width, height, min(768, max(256, int(min(width, height) / 1.5))))
 
 
-@dataclass(frozen=True, slots=True)
-class Flat:
+class Flat(Struct, frozen=True):
     """So many tokens whatever the size, seen within `longest` pixels a side."""
 
     count: int
@@ -150,8 +146,7 @@ class Flat:
         return self.count
 
 
-@dataclass(frozen=True, slots=True)
-class Cells:
+class Cells(Struct, frozen=True):
     """Qwen's cells of `step` pixels: both sides are rounded to whole cells, at most `most` of them."""
 
     step: int
@@ -183,8 +178,7 @@ class Cells:
         return columns, rows
 
 
-@dataclass(frozen=True, slots=True)
-class Fitting:
+class Fitting(Struct, frozen=True):
     """Brings images to the largest size that a model makes use of, a little less where that is much cheaper.
 
     `longest` bounds the longer side, for models that have no setting for less detail.

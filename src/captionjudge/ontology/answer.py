@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from captionjudge.ontology.problem import clip, one_line
 from captionjudge.ontology.tree import Attribute, Option, walk
@@ -21,16 +22,14 @@ class AnswerError(ValueError):
         self.got = got
 
 
-@dataclass(frozen=True, slots=True)
-class TextAnswer:
+class TextAnswer(Struct, frozen=True):
     """What was written; `attribute` is a feature hash."""
 
     attribute: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class RadioAnswer:
+class RadioAnswer(Struct, frozen=True):
     """The one option that was picked and the answers nested in it; `attribute` and `option` are feature hashes."""
 
     attribute: str
@@ -38,16 +37,14 @@ class RadioAnswer:
     nested: tuple["Answer", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """An option that was ticked, by feature hash, and the answers nested in it."""
 
     option: str
     nested: tuple["Answer", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ChecklistAnswer:
+class ChecklistAnswer(Struct, frozen=True):
     """The options that were ticked, perhaps none; `attribute` is a feature hash."""
 
     attribute: str

@@ -5,7 +5,8 @@ enforce schemas publish none or wider ones.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from captionjudge.ontology.problem import Problem, UnusableOntology
 
@@ -17,8 +18,7 @@ LARGE_ENUM = 250
 MAX_LARGE_ENUM_CHARACTERS = 15_000
 
 
-@dataclass(slots=True)
-class Size:
+class Size(Struct):
     """What a schema comes to: properties, levels of objects, characters of names and enum values, enum values."""
 
     properties: int = 0

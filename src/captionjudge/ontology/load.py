@@ -1,8 +1,9 @@
 """Read an ontology from the platform's JSON, and give the same JSON back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import get_args
+
+from msgspec import Struct, field
 
 from captionjudge.ontology.check import check_tree
 from captionjudge.ontology.problem import Problem, UnusableOntology, clip, place_of
@@ -47,8 +48,7 @@ def load_attribute(data: Mapping[str, object]) -> Attribute:
     return load_ontology(wrapped).classifications[0].attributes[0]
 
 
-@dataclass(slots=True)
-class _Notes:
+class _Notes(Struct):
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, code: str, place: str, message: str) -> None:

@@ -1,8 +1,9 @@
 """What can be wrong with an ontology, each finding with a stable code word and a place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from captionjudge.errors import OntologyError
 
@@ -11,8 +12,7 @@ _JOINERS = "\u200c\u200d"
 """They are part of Persian and Indic words and of composed emoji."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One finding. `place` reads like "LLM 8B > Answer available > Correctness Score"; empty means the whole file."""
 
     code: str

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct
+
 from captionjudge.ontology.answer import (
     Answer,
     AnswerError,
@@ -26,8 +28,7 @@ Shape = Literal["text", "enum", "branches", "ticks"]
 """How a question looks in JSON: a string, a label, an object that names its choice, an object of ticks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One option of a compiled question: `label` is its text in enums, `key` its property in a checklist."""
 
     option: Option

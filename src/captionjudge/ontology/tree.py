@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import Struct
+
 AttributeType = Literal["radio", "checklist", "text"]
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One answer that can be picked, and the attributes that are asked once it is."""
 
     id: str
@@ -20,8 +21,7 @@ class Option:
     attributes: tuple["Attribute", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Struct, frozen=True):
     """One question. `options` is empty for texts."""
 
     id: str
@@ -35,8 +35,7 @@ class Attribute:
     dynamic: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Classification:
+class Classification(Struct, frozen=True):
     """One top-level entry of an ontology; the platform gives it one attribute, the format allows several."""
 
     id: str

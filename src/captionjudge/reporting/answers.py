@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from captionjudge.statistics.arrays import Bools, Floats, Ints
 
@@ -17,8 +17,7 @@ MOST_LABELS = 50
 """Of a criterion with more different labels than this, an answer is a text and no category."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class Answers(Struct, frozen=True, eq=False):
     """All answers to one criterion, one row each.
 
     Attributes:

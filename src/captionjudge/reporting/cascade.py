@@ -1,8 +1,9 @@
 """What a project's cascade of judges costs, from the store alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from captionjudge.running.judge import PURPOSE
 from captionjudge.running.setup import Setup
@@ -18,8 +19,7 @@ class Spent(NamedTuple):
     cost: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Spending:
+class Spending(Struct, frozen=True):
     """What a project's cascade costs and hands over at.
 
     Attributes:

@@ -1,10 +1,11 @@
 """The columns of a judgments file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.reporting.answers import Answers
 from captionjudge.reporting.family import Family
@@ -18,8 +19,7 @@ class LineError(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Choices:
+class Choices(Struct, frozen=True, eq=False):
     """Choices of judges, or of people, between two descriptions: one row each.
 
     Attributes:
@@ -78,8 +78,7 @@ class Steps(NamedTuple):
     overlap: Bools
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Recorded:
+class Recorded(Struct, frozen=True, eq=False):
     """All of a judgments file.
 
     Attributes:

@@ -4,8 +4,9 @@ Source: https://prometheus.io/docs/instrumenting/exposition_formats/ (version 0.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from captionjudge.running.setup import Setup
 from captionjudge.store import calls, cases, tasks
@@ -17,8 +18,7 @@ _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 _Labels = dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Family:
+class _Family(Struct, frozen=True):
     """A metric: a name, what it is, and its samples by labels."""
 
     name: str

@@ -3,10 +3,10 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from captionjudge.cell import Value, guarded
 from captionjudge.statistics.rates import Rate
@@ -42,8 +42,7 @@ class Cell(NamedTuple):
         return isinstance(self.value, int | float)
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(Struct, frozen=True):
     """Rows under columns. `key` names its file, /results/KEY.csv; the first `heads` cells of a row say what it is.
 
     A group of rows begins with each of `begins`.

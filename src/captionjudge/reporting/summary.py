@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from captionjudge.running.setup import Setup
 from captionjudge.statistics.rates import Rate, wilson
@@ -17,8 +19,7 @@ SAME_TEXT = "both descriptions are the same text, and no judge was asked"
 RULE = "ties count half; both bad, unstable and failed pairs are left out"
 
 
-@dataclass(frozen=True, slots=True)
-class PairReport:
+class PairReport(Struct, frozen=True):
     """Two candidates over all images. `win_rate` is A's; `flips` of the `judged_twice` pairs changed with the order.
 
     `same_text` of the ties are pairs of the same text, about which no judge was asked.
@@ -33,8 +34,7 @@ class PairReport:
     same_text: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What a project came to so far."""
 
     pairs: tuple[PairReport, ...]
@@ -68,8 +68,7 @@ def report(setup: Setup, *, pairs: bool = True) -> Report:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Breaches:
+class Breaches(Struct, frozen=True):
     """How many of a candidate's descriptions break what was asked for, and one example."""
 
     candidate: str

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from msgspec import Struct, field
 
 from captionjudge.errors import DataError
 from captionjudge.judging.outcome import same_text
@@ -25,8 +25,7 @@ NO_VALUE = "(none)"
 """The slice of lines that have not the key."""
 
 
-@dataclass(slots=True)
-class _Rows:
+class _Rows(Struct):
     """Choices while they are being read: seven values each, one after the other in `said`."""
 
     said: list[Any] = field(default_factory=list)

@@ -1,7 +1,8 @@
 """A person's answers to the criteria, begun from the judges' and kept as revisions of their own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from captionjudge.identity import new_id, now_ms
 from captionjudge.judging.roles import SLOT_TITLE

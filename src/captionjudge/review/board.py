@@ -1,14 +1,14 @@
 """Which pane of the layout shows what. Blind: a pane's binding decides that it holds a description, never whose."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from captionjudge.layout import Layout, bind
 from captionjudge.store.records import Item
 
 
-@dataclass(frozen=True, slots=True)
-class Board:
+class Board(Struct, frozen=True):
     """By cell: whether it shows the image, and the numbers of the slots it shows. `beside` are slots without a pane."""
 
     image: frozenset[str]

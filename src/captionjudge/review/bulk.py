@@ -1,10 +1,10 @@
 """Taking over the judges' choice for many images at once: seen, ticked, and recorded as what it is."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
+from msgspec.structs import replace
 
 from captionjudge.judging.settlement import ONE
 from captionjudge.review import decide

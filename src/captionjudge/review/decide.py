@@ -1,9 +1,11 @@
 """What a person does to a case. Each function is one transaction's work: all of it happens, or none."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.errors import CaptionjudgeError, StaleLease
 from captionjudge.identity import new_id, now_ms
@@ -27,8 +29,7 @@ class NoSuchPage(NotPossible):
     """A URL that names nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(Struct, frozen=True):
     """A choice as it arrives. `id` was made with the page, so that a vote sent twice counts once."""
 
     id: str

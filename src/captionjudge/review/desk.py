@@ -1,7 +1,8 @@
 """The desk: all that the page shows of one image to one person."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from captionjudge.judging.settlement import agree, choice_key
 from captionjudge.review import decide
@@ -22,8 +23,7 @@ from captionjudge.store.database import Reading
 from captionjudge.store.records import Case, Item, Pair, Review, Reviewer, Standing
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """One description as it is shown. `author` is None for as long as nobody may know."""
 
     number: int
@@ -33,8 +33,7 @@ class Slot:
     chosen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """All that the page shows of one image. Nothing in it tells who wrote what before `revealed`."""
 
     image: Item

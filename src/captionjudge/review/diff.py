@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import Match, SequenceMatcher
 from itertools import accumulate, groupby
 from typing import Literal
+
+from msgspec import Struct
 
 from captionjudge.review.text import visible
 
@@ -27,8 +28,7 @@ _WORDS = re.compile(rf"\s+[{_EXTENDING}]*|[{_PUNCTUATION}{_IDEOGRAPH}][{_EXTENDI
 _SENTENCES = re.compile(r"[^.!?。！？\n]*(?:[.!?。！？]+[^\S\n]*\n?|\n|\Z)")
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """A piece of text that both have, or only the one or the other."""
 
     kind: Kind
@@ -40,8 +40,7 @@ class Segment:
         return visible(self.text)
 
 
-@dataclass(frozen=True, slots=True)
-class Diff:
+class Diff(Struct, frozen=True):
     """All pieces in order; none when the texts are `too_long` to be compared."""
 
     segments: tuple[Segment, ...]

@@ -5,8 +5,10 @@ what is offered, which are the same in every candidate's block.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from captionjudge.errors import CaptionjudgeError
 from captionjudge.ontology.answer import Answer, Checked, ChecklistAnswer, RadioAnswer, TextAnswer
@@ -20,8 +22,7 @@ NONE_OF_THESE = "none"
 """What a checklist posts when it was answered and nothing in it applies."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(Struct, frozen=True):
     """An option on the page: `value` is what it posts, `key` what picks it from the keyboard."""
 
     feature_hash: str
@@ -34,8 +35,7 @@ class Pick:
     nested: tuple["Control", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(Struct, frozen=True):
     """A question on the page: `field` is what its inputs are called, `value` what was written.
 
     A control that is `archived` is shown and not asked; a checklist with `none_chosen` was answered with nothing. The
@@ -61,8 +61,7 @@ class Control:
         return visible(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """What is wrong with one question, and what to do about it."""
 
     field: str
@@ -220,8 +219,7 @@ def _pick(option: Option, number: int, nested: tuple[Answer, ...] | None, field:
     )
 
 
-@dataclass(slots=True)
-class _Post:
+class _Post(Struct):
     """What was posted, and what is wrong with it."""
 
     fields: Mapping[str, Sequence[str]]

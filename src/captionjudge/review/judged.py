@@ -1,7 +1,8 @@
 """What the judges said about an image's descriptions, by the slots in which a person sees them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from captionjudge.ontology.answer import Answer as Given
 from captionjudge.ontology.answer import from_json
@@ -11,8 +12,7 @@ from captionjudge.store.database import Reading
 from captionjudge.store.records import Answer, Item, Pair, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """The judges' part of a page. `answers` holds, by attribute, the judges' latest answer."""
 
     pairs: tuple[Pair, ...]

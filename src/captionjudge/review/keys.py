@@ -5,9 +5,11 @@ A key is the `data-key` of a real control, so a key press is a click and there i
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.errors import ConfigError
 from captionjudge.ontology.problem import clip, one_line
@@ -23,8 +25,7 @@ NAMED = ("Enter", "Backspace", "Delete", "Insert", "Home", "End", "PageUp", "Pag
 NAMED_KEYS = {name.casefold(): name for name in (*NAMED, *(f"F{number}" for number in range(1, 13)))}
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """Something to do, with the keys that do it; `fixed` ones are the browser's or the page's own and stay."""
 
     name: str
@@ -34,8 +35,7 @@ class Action:
     fixed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OptionKey:
+class OptionKey(Struct, frozen=True):
     """The key of one option; `name` reads "Criterion: Option" and `block` counts the blocks of criteria from 0."""
 
     name: str
@@ -44,8 +44,7 @@ class OptionKey:
     block: int
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(Struct, frozen=True):
     """All keys of one project and person. When it is not `enabled` there are none, and no hints of any."""
 
     actions: tuple[Action, ...]
@@ -75,16 +74,14 @@ class Registry:
         return {one.feature_hash: one.key for one in self.options if one.key} if self.enabled else {}
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A part of the help."""
 
     title: str
     rows: tuple["Row", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """The keys, as they are printed on a keyboard, and what each of them does."""
 
     keys: tuple[str, ...]

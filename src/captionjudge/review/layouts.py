@@ -1,9 +1,8 @@
 """The layout, seen and replaced from the page."""
 
-from dataclasses import replace
-
 from fastapi import APIRouter, Request, UploadFile
 from fastapi.responses import HTMLResponse, Response
+from msgspec.structs import replace
 
 from captionjudge.errors import ConfigError
 from captionjudge.layout import dump_layout, findings

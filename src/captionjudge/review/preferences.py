@@ -1,12 +1,12 @@
 """A person's own settings, the guidelines, and the keys."""
 
-from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+from msgspec.structs import replace
 
 from captionjudge.errors import ConfigError
 from captionjudge.review.desk import registry

@@ -1,11 +1,11 @@
 """A queue's filter is the page's URL: what can be seen can be linked to."""
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, Request
+from msgspec.structs import fields, replace
 
 from captionjudge.review.site import Person, SiteNow
 from captionjudge.store.cases import AGREEMENTS, ORDERS, QUEUES, STATES, Agreement, Filter

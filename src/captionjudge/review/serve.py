@@ -2,8 +2,9 @@
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from captionjudge.errors import ConfigError
 from captionjudge.review.app import create_app
@@ -18,8 +19,7 @@ _WAITING = 128
 _LOOPBACK_ADDRESSES = ("127.0.0.1", "::1", "localhost")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where to serve. `names` are further host names under which it is to answer."""
 
     host: str = "127.0.0.1"

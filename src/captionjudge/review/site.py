@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from msgspec import Struct
 
 from captionjudge.layout import dump_layout
 from captionjudge.review import decide
@@ -86,8 +87,7 @@ class Site:
         return f"captionjudge-{self.setup.project_id.replace('-', '')[-12:]}"
 
 
-@dataclass(frozen=True, slots=True)
-class TallyNow:
+class TallyNow(Struct, frozen=True):
     """Cases by kind, as they were counted `at`, and whether counting was slow."""
 
     pending: int

@@ -4,9 +4,11 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.errors import Deferred, EmptyError, ModelError, OffSchemaError, ReplyError, TruncatedError
 from captionjudge.identity import digest_of, new_id, now_ms
@@ -40,8 +42,7 @@ _EMPTY_REPLIES = 2
 _RECENT = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """One request and what it is for. `since` is when the task's present attempt began (milliseconds since 1970).
 
     `new` says that the store cannot hold a reply to it, so that it is not asked.
@@ -58,8 +59,7 @@ class Question:
     new: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answered(Generic[T]):
+class Answered(Struct, Generic[T], frozen=True):
     """What was read from a reply, and the call that brought it."""
 
     value: T
@@ -67,8 +67,7 @@ class Answered(Generic[T]):
     logprobs: tuple[TokenLogprob, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """When to give up: after so many attempts, or, when only refused, after so many seconds."""
 
     attempts: int

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.config import Candidate
 from captionjudge.images import fit
@@ -31,8 +33,7 @@ TOKENS_OF_A_DESCRIPTION = 90
 TOKENS_OF_A_JUDGMENT = 350
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """Calls of one purpose to one model, with their tokens and their cost; None where no price is known."""
 
     stage: str
@@ -44,8 +45,7 @@ class Estimate:
     cost: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """What is known of a project before a run.
 
     Attributes:
@@ -59,8 +59,7 @@ class Measured:
     replies: Mapping[tuple[str, str], int]
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """Calls of one stage to one model.
 
     Attributes:

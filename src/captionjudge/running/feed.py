@@ -3,8 +3,9 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from captionjudge.identity import now_ms
 from captionjudge.running.setup import Setup
@@ -27,8 +28,7 @@ class Claim(NamedTuple):
     fresh: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """Whose leases they are, and for how long each is taken, in seconds."""
 
     owner: str

@@ -10,8 +10,10 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.errors import CaptionjudgeError, ConfigError
 from captionjudge.running.costs import check_prices, prices
@@ -29,8 +31,7 @@ _CHECK_SECONDS = 120.0
 _REPLACEMENTS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Fleet:
+class Fleet(Struct, frozen=True):
     """Where to run.
 
     Attributes:

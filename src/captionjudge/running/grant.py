@@ -7,9 +7,10 @@ the next quarter of a second. Nobody holds anything: whoever dies leaves a gap o
 import random
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import ceil
 from typing import Any
+
+from msgspec import Struct
 
 from captionjudge.running.pacer import Turn
 from captionjudge.running.rate import Rate
@@ -29,8 +30,7 @@ _BUCKET = 0.05
 State = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What a process has to tell when it draws. Times are of its own clock.
 
     Attributes:
@@ -49,8 +49,7 @@ class Report:
     joining: Rate | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Struct, frozen=True):
     """What a process may do. Times are of its own clock, but for `at`.
 
     Attributes:

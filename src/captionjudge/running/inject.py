@@ -73,7 +73,8 @@ def _wanted(function: Callable[..., Awaitable[str]], name: str) -> dict[str, typ
     for argument in inspect.signature(function).parameters:
         kind = hints.get(argument)
         if kind is None or (kind is not EncodedImage and kind not in _GIVEN):
-            known = ", ".join(sorted(each.__name__ for each in (*_GIVEN, EncodedImage)))
+            types: tuple[type[Any], ...] = (*_GIVEN, EncodedImage)
+            known = ", ".join(sorted(each.__name__ for each in types))
             raise ConfigError(
                 f"the stage function {name}: argument {argument!r} has "
                 f"{'no type' if kind is None else f'the type {kind!r}, of which nothing is known'}",

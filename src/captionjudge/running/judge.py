@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.config import Config
 from captionjudge.errors import ModelError
@@ -32,8 +34,7 @@ _BOTH: tuple[Slots, Slots] = ("ab", "ba")
 _Place = tuple[str, Slots, int, int | None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(Struct, frozen=True):
     """One ballot's verdict, and what it was read from when a judge filled in the form in this step."""
 
     verdict: Verdict

@@ -4,8 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from captionjudge.running.rate import Opening, Rate
 
@@ -13,8 +14,7 @@ SHORT_WAIT = 2.0
 """Seconds. A provider's rounding of "a moment"; a longer wait is meant for every call."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Turn:
+class Turn(Struct, frozen=True, eq=False):
     """One call's turn: when it began, in the loop's time, and when it was granted, by the clock of who granted it."""
 
     began: float

@@ -5,8 +5,10 @@ No secret is in it: keys and the store's password are in the environment only, o
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge import __version__
 from captionjudge.config import Config
@@ -23,8 +25,7 @@ from captionjudge.store.database import open_database
 from captionjudge.workflow import Workflow
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(Struct, frozen=True):
     """One project, ready to be opened elsewhere. `machine` and `version` are those of the sender."""
 
     store: str

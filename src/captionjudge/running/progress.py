@@ -4,8 +4,9 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TextIO
+
+from msgspec import Struct, field
 
 from captionjudge.store.records import Call
 
@@ -29,8 +30,7 @@ _SUMS = (
 )
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(Struct):
     """Counts of one run. `total` is the number of images that waited when it began, and of those that came later.
 
     `unit` is what is counted, where it is not images.

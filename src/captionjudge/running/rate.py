@@ -3,7 +3,9 @@
 import math
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 # What was taken lately: in so many seconds, or in the time of so many calls when they are slow.
 _WINDOW, _MANY = 1.0, 10
@@ -35,8 +37,7 @@ class Opening:
         return 0.0 if self._over else among / (_OPENING + _OPENING_GROWTH * self._begun)
 
 
-@dataclass(slots=True)
-class Rate:
+class Rate(Struct):
     """Calls a second, and when the next one may start. All times are seconds of one clock, whichever it is.
 
     A refusal sets the rate a little below what was taken lately, or cuts it by 30 % when it comes soon after the last

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from captionjudge.errors import AuthError, BlobError, BudgetReached, CaptionjudgeError, ConfigError
 from captionjudge.identity import now_ms
@@ -39,8 +40,7 @@ from captionjudge.store import advances, calls, tasks, workers
 from captionjudge.store.writer import Writer
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """How to run.
 
     Attributes:
@@ -61,8 +61,7 @@ class Options:
     batch: BatchOptions | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """How a run ended. `stopped_by` is what kept it from going on; `waiting` counts images that are still to do.
 
     `in_batches` counts those of them that wait for batches.

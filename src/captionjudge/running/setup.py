@@ -1,7 +1,9 @@
 """Everything a run needs to know, fixed before it starts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from captionjudge.config import Config
 from captionjudge.errors import ConfigError
@@ -18,8 +20,7 @@ from captionjudge.store.database import Database
 from captionjudge.workflow import Workflow
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
+class Setup(Struct, frozen=True):
     """One project, opened and checked."""
 
     project_id: str
@@ -32,7 +33,7 @@ class Setup:
     ontology: Ontology
     ontology_digest: str
     roles: Roles
-    _bounds: dict[tuple[str, Detail], Bounds] = field(default_factory=dict, compare=False, repr=False)
+    _bounds: dict[tuple[str, Detail], Bounds] = field(default_factory=dict)
 
     @property
     def bounds(self) -> Bounds:
@@ -64,8 +65,7 @@ class Setup:
         return Limits(self.config.images.bomb_pixels, self.config.images.bomb_bytes)
 
 
-@dataclass(frozen=True, slots=True)
-class Duty:
+class Duty(Struct, frozen=True):
     """What an agent stage does: describe for these candidates, or judge."""
 
     describe: tuple[str, ...] = ()

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from captionjudge.errors import AuthError, CaptionjudgeError, Deferred, ImageError, ModelError
 from captionjudge.images import Bounds, EncodedImage, fit
@@ -18,8 +19,7 @@ from captionjudge.store.records import Answer, Item, Pair, Task, Verdict
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What a stage did for one image. All of it is written together with the move along `pathway`."""
 
     pathway: str
@@ -76,8 +76,7 @@ class Picture:
         return within(setup.blobs, item.digest, bounds, setup.limits, item.dimensions)
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """One image at one stage, and the means to work on it. `fresh`: nothing was asked about it before this run."""
 
     setup: Setup

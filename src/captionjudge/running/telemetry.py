@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 
+from msgspec import Struct, field
 from opentelemetry.context import Context
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, TracerProvider, get_current_span
@@ -24,8 +24,7 @@ from captionjudge.store.records import Call, Item, Task
 SCOPE = "captionjudge"
 
 
-@dataclass(slots=True)
-class _Sum:
+class _Sum(Struct):
     """What the attempts of one call came to."""
 
     attempts: int = 0

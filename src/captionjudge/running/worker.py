@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.errors import CaptionjudgeError, ConfigError, Deferred, StaleLease
 from captionjudge.identity import now_ms
@@ -21,8 +23,7 @@ from captionjudge.store.records import Answer, Case, Item, Task, Verdict
 from captionjudge.store.writer import Writer
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
+class Worker(Struct, frozen=True):
     """What every claimed image is worked on with."""
 
     setup: Setup

@@ -1,10 +1,10 @@
 """At which probability a judge should leave a pair to a stronger one: cost and agreement over thresholds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike
 
 from captionjudge.statistics.arrays import MISSING, Bools, Floats, Ints, codes, floats, grouped, same_length
@@ -20,8 +20,7 @@ _AGREES = "share of the pairs with a reference whose outcome is it; no choice is
 _LOSS = "agreement of the cascade less that of its last judge, on the same pairs"
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """What a cascade does at one threshold.
 
     Attributes:

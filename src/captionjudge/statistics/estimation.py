@@ -1,10 +1,10 @@
 """What people would say of all pairs, from few final choices and many verdicts: prediction-powered inference."""
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike
 
 from captionjudge.statistics.arrays import Bools, Floats, floats, grouped, kept, same_length
@@ -13,8 +13,7 @@ from captionjudge.statistics.statistic import NAN, Statistic, mean, normal_quant
 NOT_RANDOM = "the reviewed pairs were not drawn at random: what people said of them need not hold for the others"
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """The mean of what people would say, three ways.
 
     Attributes:

@@ -1,10 +1,10 @@
 """Rankings of candidates from comparisons of two: Bradley-Terry, and Rao-Kupper or Davidson where ties are modelled."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import ArrayLike
 
 from captionjudge.statistics.arrays import Floats, kept
@@ -26,8 +26,7 @@ class NoRanking(ValueError):
     """Finite strengths of all candidates do not exist; the message says why."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ranking:
+class Ranking(Struct, frozen=True, eq=False):
     """Strengths of K candidates.
 
     Attributes:

@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from msgspec import Struct, field
 from numpy.typing import ArrayLike
 
 from captionjudge.statistics.arrays import Floats, grouped
@@ -14,8 +14,7 @@ Scale = Literal["plain", "fisher"]
 NAN = math.nan
 
 
-@dataclass(frozen=True, slots=True)
-class Statistic:
+class Statistic(Struct, frozen=True):
     """A figure with its interval. nan stands for what is not defined; `rule` then says why.
 
     Attributes:

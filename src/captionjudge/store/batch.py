@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import asdict
 from sqlalchemy import Connection, Insert, Table, Update, bindparam, null
 
 from captionjudge.store import tables
@@ -40,7 +40,6 @@ _TABLES: dict[type[Any], Table] = {
     Review: tables.review,
     Reviewer: tables.reviewer,
 }
-_COLUMNS = {record: tuple(field.name for field in fields(record)) for record in (*_TABLES, Pair, Case, Standing, Probe)}
 # Parents first. The metadata would sort its tables anew each time it is asked.
 _PLACES = {table.name: place for place, table in enumerate(tables.metadata.sorted_tables)}
 # What a case keeps when its image comes to a review stage again.
@@ -152,7 +151,7 @@ class Batch:
 
 def row_of(record: Record | Pair | Case | Standing | Probe) -> dict[str, Any]:
     """A record's columns and values."""
-    return {name: getattr(record, name) for name in _COLUMNS[type(record)]}
+    return asdict(record)
 
 
 # Built once a dialect: building and keying a statement costs more than running it.

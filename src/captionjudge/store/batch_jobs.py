@@ -1,9 +1,9 @@
 """Batches at providers: what was submitted, what is still to come, what came."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from msgspec.structs import asdict
 from sqlalchemy import Connection, Select, bindparam, delete, exists, func, null, select, update
 
 from captionjudge.store import tasks

@@ -1,9 +1,9 @@
 """Cases: what people have to decide, in queues."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
+from msgspec import Struct
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -50,8 +50,7 @@ _JUDGED = (
 _FLAGGED = review_case.c.flags > literal_column("0")
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """Which cases, in which order. `metadata` is a key and a value of the image's client metadata.
 
     The audit slice is no part of `pending`: it must not be mixed with cases that were chosen for being hard.

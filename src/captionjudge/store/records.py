@@ -1,8 +1,9 @@
 """The rows of the store as records."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 TaskState = Literal["waiting", "failed", "done"]
 AuthorKind = Literal["model", "person", "file"]
@@ -18,8 +19,7 @@ Decision = Literal["one", "tie", "both_bad", "skip", "undone"]
 Way = Literal["blind", "informed", "bulk", "adjudication"]
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """An image, or a text about the image that carries the same tag."""
 
     id: str
@@ -46,8 +46,7 @@ class Item:
         return (self.width, self.height) if self.width and self.height else None
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """One image at one stage. Leased to `owner` until `until` (milliseconds since 1970)."""
 
     id: str
@@ -64,8 +63,7 @@ class Task:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One question to a model and what came of it. `failure` is the kind of a `ModelError`.
 
     Of the `prompt_tokens`, `cached_tokens` came from the provider's prompt cache and `written_tokens` were put there.
@@ -97,8 +95,7 @@ class Call:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BatchJob:
+class BatchJob(Struct, frozen=True):
     """One batch of requests at a provider.
 
     `owner` is the worker that sends it; `remote_id` is the provider's id of it, `upload_id` that of its file;
@@ -122,8 +119,7 @@ class BatchJob:
     ended_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BatchLine:
+class BatchLine(Struct, frozen=True):
     """One request of a batch. `outcome` is what came, until it is read; `failure` is the kind of its `ModelError`.
 
     `estimate` is what it may cost at most, in US dollars.
@@ -140,8 +136,7 @@ class BatchLine:
     arrived_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What one judge said about one pair in one order. `choice` names the description, not the slot.
 
     `step` is the judge's place in a cascade, from 0, and None outside of one; `overlap` says whether the image is in
@@ -172,8 +167,7 @@ class Verdict:
     overlap: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """One question of an active check of a judge, and what it answered.
 
     `picture` says what was shown: the image's own picture, a blank one, or that of `other_item`. `target` is the
@@ -205,8 +199,7 @@ class Probe:
     call_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """What all verdicts about two descriptions of one image come to.
 
     `same_text` marks a tie that no judge was asked about, because the two descriptions are the same.
@@ -224,8 +217,7 @@ class Pair:
     same_text: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """One revision of one classification of an image. Revisions are only ever added."""
 
     id: str
@@ -241,8 +233,7 @@ class Answer:
     verdict_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something that happened to an image's task."""
 
     id: str
@@ -257,8 +248,7 @@ class Event:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """What calls of one purpose to one model came to. `unpriced` counts calls whose price is not known."""
 
     purpose: str
@@ -274,8 +264,7 @@ class Usage:
     unpriced: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Reviewer:
+class Reviewer(Struct, frozen=True):
     """A person who makes final choices. An adjudicator also settles what reviewers disagree about."""
 
     id: str
@@ -287,8 +276,7 @@ class Reviewer:
     revoked_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """What people have to decide about one image, and how it stands.
 
     `audit` marks the random slice, which is drawn once, when the case is opened. `random`, `uncertainty`,
@@ -316,8 +304,7 @@ class Case:
     flags: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How one image stands with one person.
 
     `shown` holds the candidates in the order in which they are shown, first to last; `until` is when the image is
@@ -339,8 +326,7 @@ class Standing:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
+class Review(Struct, frozen=True):
     """One revision of one person's choice about one image. `winner` is a candidate when `decision` is "one".
 
     `strength` (1 or 2), `criteria` and `revisions` (how often the person chose) are what a choice that was made

@@ -2,9 +2,9 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from captionjudge.errors import ConfigError

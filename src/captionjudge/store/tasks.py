@@ -1,9 +1,9 @@
 """Tasks: which image is at which stage, and who works on it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from typing import NamedTuple
 
+from msgspec.structs import fields
 from sqlalchemy import Connection, Select, Update, and_, bindparam, func, null, or_, select, update
 
 from captionjudge.errors import StaleLease

@@ -2,9 +2,9 @@ import asyncio
 import json
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from captionjudge.errors import BadRequestError, ConfigError
 from captionjudge.images import EncodedImage

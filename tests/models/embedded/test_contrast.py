@@ -1,6 +1,5 @@
-from dataclasses import astuple
-
 import pytest
+from msgspec.structs import astuple
 
 from captionjudge.models.embedded.contrast import Parts, compare_parts, margin
 from captionjudge.models.embedded.evidence import Evidence

@@ -1,15 +1,15 @@
 """Which pairs are kept."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from captionjudge.errors import ConfigError
 from captionjudge.exchange.exports.preferences import Preference
 from captionjudge.exchange.exports.tally import Tally
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(Struct, frozen=True):
     """What is asked of a pair. The first three are about labels that judges made; a person's label passes them.
 
     Attributes:

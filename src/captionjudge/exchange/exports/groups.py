@@ -1,9 +1,10 @@
 """Pairs by picture, and the comparisons in them, from which every format makes its rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from captionjudge.errors import DataError, ImageError
 from captionjudge.exchange.exports.filters import Filters, kept
@@ -14,8 +15,7 @@ from captionjudge.exchange.exports.splits import Splits
 from captionjudge.exchange.exports.tally import Tally
 
 
-@dataclass(frozen=True, slots=True)
-class Takes:
+class Takes(Struct, frozen=True):
     """Which pairs a format takes besides decided ones."""
 
     both_bad: bool = False

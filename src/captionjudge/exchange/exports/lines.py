@@ -1,9 +1,10 @@
 """Where the lines of an export come from: a project, or a judgments file."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from captionjudge.errors import ConfigError, DataError
 from captionjudge.exchange.exports.pictures import Read, in_blobs, in_folder
@@ -16,8 +17,7 @@ from captionjudge.running.setup import Setup
 Lines = Callable[[Tally], Iterator[tuple[int, Mapping[str, Any]]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Numbered lines of judgments, and how to read the pictures they are about. `title` names it in the card."""
 
     title: str

@@ -1,8 +1,10 @@
 """What a line of the judgments file teaches: which text is better, who says so, and how sure that is."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.errors import DataError
 from captionjudge.exchange.exports.reasons import Criterion, Reason, criteria_of, favoured, reasons_of
@@ -19,8 +21,7 @@ Undecided = Literal["tie", "unstable", "failed", "no_verdict", "people_differ", 
 OUTCOMES = ("A", "B", "tie", "both_bad", "unstable", "failed")
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A description: who wrote it, with which model and prompt (a digest) as far as that is known, and its length.
 
     `side` is which of the pair it is, "edit" for what a person wrote in place of one.
@@ -34,8 +35,7 @@ class Text:
     prompt: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(Struct, frozen=True):
     """A judge, with its model and instructions (a digest) as far as they are known."""
 
     judge: str
@@ -43,8 +43,7 @@ class Judge:
     instructions: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Preference:
+class Preference(Struct, frozen=True):
     """One pair and what it teaches.
 
     Attributes:
@@ -183,8 +182,7 @@ def _edited(plain: Preference, text: Text) -> Preference:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
+class _Decided(Struct, frozen=True):
     decision: Decision | None = None
     source: Source | None = None
     undecided: Undecided | None = None

@@ -1,18 +1,17 @@
 """Why a pair was decided as it was: the words and the criteria of who decided."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
+from msgspec import Struct
 
 from captionjudge.exchange.exports.votes import Side
 
 Prefers = Literal["a", "b", "tie"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """What a judge wrote about a choice. `choice` is a, b, tie or both_bad."""
 
     by: str
@@ -21,8 +20,7 @@ class Reason:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Criterion:
+class Criterion(Struct, frozen=True):
     """An answer to one criterion, of both descriptions or (`about_image`) of the image.
 
     `choice` is what its author chose in the end; `prefers` which description the answers put first, None where they

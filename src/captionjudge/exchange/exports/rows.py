@@ -1,8 +1,9 @@
 """Rows: what one comparison is in each shape, without the picture."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from captionjudge.exchange.exports.groups import Comparison, Group, Labelled, comparisons, labelled
 from captionjudge.exchange.exports.preferences import Text

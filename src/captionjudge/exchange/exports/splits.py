@@ -1,7 +1,8 @@
 """Parts of a dataset, drawn by picture."""
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from captionjudge.errors import ConfigError
 from captionjudge.identity import digest_of
@@ -10,8 +11,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _HINT = "for example --split train=0.9,test=0.1"
 
 
-@dataclass(frozen=True, slots=True)
-class Splits:
+class Splits(Struct, frozen=True):
     """Names, and the share of all pictures that each has; the shares add up to 1."""
 
     shares: tuple[tuple[str, float], ...] = (("train", 1.0),)

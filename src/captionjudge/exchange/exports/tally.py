@@ -1,8 +1,9 @@
 """What an export took in, left out and wrote, counted."""
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from captionjudge.exchange.exports.preferences import Preference
 
@@ -43,16 +44,14 @@ class Problem(NamedTuple):
     message: str
 
 
-@dataclass(slots=True)
-class Agreement:
+class Agreement(Struct):
     """How often the judges chose what people chose, over pairs where both made a choice."""
 
     agree: int = 0
     n: int = 0
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """Counts; `pairs` are kept or left out: `pairs == kept + sum(left_out.values())`.
 
     Attributes:

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct, field
 
 from captionjudge.errors import ConfigError
 from captionjudge.exchange.exports.card import card
@@ -35,8 +36,7 @@ _CHAT = {"trl-dpo": dpo_rows, "trl-kto": kto_rows, "trl-sft": sft_rows}
 _TAKES = {"trl-kto": Takes(both_bad=True), "label-studio": Takes(undecided=True)}
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is to be written.
 
     Attributes:
@@ -53,8 +53,7 @@ class Wanted:
     prompt: str = DEFAULT_PROMPT
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(Struct, frozen=True):
     """How a format is written: `path` is that of a split's file, `columns` what the card declares."""
 
     write: Write

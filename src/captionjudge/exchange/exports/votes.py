@@ -3,15 +3,15 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 Side = Literal["a", "b"]
 Decision = Literal["a", "b", "both_bad"]
 
 
-@dataclass(frozen=True, slots=True)
-class Votes:
+class Votes(Struct, frozen=True):
     """How often each choice was made; `none` counts verdicts without one, `edit` people who wrote a better text."""
 
     a: int = 0

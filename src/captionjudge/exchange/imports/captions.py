@@ -1,10 +1,11 @@
 """Take descriptions that others wrote into a project: rows with image, candidate and text."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import PurePath
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from captionjudge.errors import DataError
 from captionjudge.exchange.imports.columns import Columns
@@ -37,8 +38,7 @@ class Caption(NamedTuple):
     picture: bytes | None = None
 
 
-@dataclass(slots=True)
-class CaptionImport:
+class CaptionImport(Struct):
     """What an import of descriptions came to. `unchanged` counts rows that were imported before."""
 
     added: int = 0

@@ -3,10 +3,11 @@
 import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
+
+from msgspec import Struct, field
 
 from captionjudge.errors import ConfigError
 
@@ -54,8 +55,7 @@ _TABLES = ("columns", "fixed", "values")
 CRITERIA = "criteria."
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """What a table's columns mean.
 
     Attributes:
@@ -92,8 +92,7 @@ class Columns:
         return "\n".join(lines) + "\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """What the user says about a table; the rest is guessed."""
 
     kind: Kind | None = None

@@ -1,9 +1,10 @@
 """What a project must know to take a file in: its candidates, which of them are compared, and by which criteria."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
+
+from msgspec import Struct, field
 
 from captionjudge.errors import ConfigError, DataError
 from captionjudge.exchange.imports.captions import CaptionImport, captions
@@ -20,8 +21,7 @@ _LONGEST_LABEL = 60
 Criteria = list[Mapping[str, object]]
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(Struct, frozen=True):
     """What a file needs.
 
     Attributes:
@@ -37,8 +37,7 @@ class Fit:
     unordered: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Struct):
     """The answers to one criterion."""
 
     labels: set[str] = field(default_factory=set)

@@ -4,10 +4,12 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path, PurePath
 from typing import NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from captionjudge.errors import ImageError
 from captionjudge.identity import new_id, now_ms
@@ -47,8 +49,7 @@ class Duplicate(NamedTuple):
     title: str
 
 
-@dataclass(slots=True)
-class ImageImport:
+class ImageImport(Struct):
     """What an import of images came to.
 
     `filled` counts images that had no picture and have one now, `unchanged` files that were imported before, `skipped`

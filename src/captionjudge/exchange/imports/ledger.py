@@ -1,8 +1,10 @@
 """What is known about the images of some lines, and what the lines add: in one transaction."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from captionjudge.errors import DataError
 from captionjudge.exchange.imports.images import Picture, fill
@@ -25,8 +27,7 @@ What = Literal["images", "pictures", "descriptions", "verdicts", "choices", "edi
 _LONGEST_ERROR = 16
 
 
-@dataclass(slots=True, eq=False)
-class Entry:
+class Entry(Struct, eq=False):
     """One image with all that the store has about it and all that was added.
 
     Attributes:

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from uuid import UUID
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from captionjudge.errors import ConfigError, DataError
 from captionjudge.exchange.imports.check import check_object
@@ -54,8 +56,7 @@ class Line(NamedTuple):
     picture: bytes | None = None
 
 
-@dataclass(slots=True)
-class JudgmentImport:
+class JudgmentImport(Struct):
     """What an import of judgments or choices came to.
 
     Attributes:

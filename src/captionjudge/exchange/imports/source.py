@@ -4,9 +4,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from msgspec import Struct, field
 
 from captionjudge.errors import ConfigError
 from captionjudge.exchange.imports.captions import CaptionImport, captions, import_captions
@@ -22,8 +23,7 @@ TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".txt", ".parquet")
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """How a file is to be read. `images` is where its pictures are, beside the file's own folder."""
 
     given: Given = field(default_factory=Given)
@@ -31,8 +31,7 @@ class Options:
     encoding: str = "utf-8"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A file, opened. `columns` says what its columns mean; None where it is a judgments file."""
 
     table: Table

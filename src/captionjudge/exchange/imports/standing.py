@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from captionjudge.errors import ConfigError, StaleLease
 from captionjudge.exchange.imports.ledger import UNDRAWN, Entry, Ledger

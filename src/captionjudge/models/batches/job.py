@@ -1,23 +1,22 @@
 """What every batch endpoint can do, and what it says about a batch."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
+
+from msgspec import Struct, field
 
 from captionjudge.errors import ModelError
 from captionjudge.models.model import Reply, Request
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """The most that one batch may hold: requests, and bytes of its file."""
 
     requests: int
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """What a batch's file begins with, what stands between two requests, and what it ends with."""
 
     head: bytes = b""
@@ -25,8 +24,7 @@ class Frame:
     tail: bytes = b"\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why a provider refused a batch as a whole.
 
     Attributes:
@@ -39,8 +37,7 @@ class Refusal:
     lines: Mapping[int, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """How a batch stands. `unanswered` is what came of the requests that it ended without an answer to."""
 
     ended: bool
@@ -50,8 +47,7 @@ class Status:
     unanswered: ModelError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What came of one request: a reply, or an error."""
 
     custom_id: str

@@ -2,10 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from captionjudge.models.embedded.classifier import Sight
@@ -18,8 +18,7 @@ CACHED = 2048
 """Bearings that are kept: about 7 KB each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bearing:
+class Bearing(Struct, frozen=True):
     """A unit direction (1280,), the centred embedding (384,) it was made of, and the usual score along it."""
 
     direction: Floats

@@ -4,11 +4,11 @@ import collections
 import pickle
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from msgspec import Struct
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
@@ -49,14 +49,12 @@ def _read(file: BinaryIO) -> dict[str, Array]:
     return {name: _array(tensor, storages[tensor.storage.key]) for name, tensor in tensors.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Storage:
+class _Storage(Struct, frozen=True):
     dtype: type[np.generic]
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Tensor:
+class _Tensor(Struct, frozen=True):
     storage: _Storage
     offset: int
     shape: tuple[int, ...]

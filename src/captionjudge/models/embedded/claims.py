@@ -1,10 +1,10 @@
 """Checks what a text claims against what was seen: things, colours, numbers."""
 
 import math
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from msgspec import Struct
 
 from captionjudge.models.embedded.bearing import Bearing
 from captionjudge.models.embedded.colour import NAMES
@@ -29,8 +29,7 @@ FAINT, CLEAR = 0.25, 0.6
 """A box counts in part from the first score on, and fully from the second, when things are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """One claim; `strength` is about the log-odds that it holds, 0 when nothing is known."""
 
     kind: Kind

@@ -1,10 +1,10 @@
 """EfficientNet-Lite2: what the image is, as a feature and as probabilities of the 1,000 ImageNet classes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -47,8 +47,7 @@ def _layers(checkpoint: Mapping[str, Array]) -> list[tuple[str, str]]:
     return [*layers, ("_conv_head", "_bn1")]
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """What the classifier makes of the whole image and, a row each, of its windows; `cells` is its feature map."""
 
     feature: Floats

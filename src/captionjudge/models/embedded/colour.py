@@ -1,10 +1,10 @@
 """Which colours an image shows, by the names people give them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -36,8 +36,7 @@ SYNONYMS: Mapping[str, str] = {
 GREY_SATURATION = 0.08
 
 
-@dataclass(frozen=True, slots=True)
-class Colours:
+class Colours(Struct, frozen=True):
     """Masks (96, 96) of the pixels that may be called by each name, and of those that no other name fits as well."""
 
     loose: Mapping[str, Bools]

@@ -2,8 +2,9 @@
 
 import json
 import math
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from captionjudge.models.embedded.answers import decline, fill
 from captionjudge.models.embedded.contrast import margin
@@ -27,8 +28,7 @@ PREFACE = "Embedded judge (small specialised models, not a VLM): "
 RESERVED = ("reasoning", "description_1", "description_2", "choice", "probability")
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The choice and the probability (0.5 to 1) that it is right."""
 
     choice: Choice

@@ -5,9 +5,10 @@ the texts changes the sign of the margin and nothing else.
 """
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from captionjudge.models.embedded.bearing import Bearing
 from captionjudge.models.embedded.claims import Claim, Kind, count_strength
@@ -17,8 +18,7 @@ from captionjudge.models.embedded.resources import Models
 from captionjudge.models.embedded.score import Assessment
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """What speaks for the first text (positive) or for the second, part by part; also the weight of each part.
 
     `contrast`: how far the image lies along the direction from the second text to the first, and `windows` the same for

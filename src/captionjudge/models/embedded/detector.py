@@ -1,10 +1,10 @@
 """NanoDet: where in the image are things of the 80 COCO categories."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -23,8 +23,7 @@ OVERLAP = 0.5
 PERSON = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Struct, frozen=True):
     """One thing: category number, score 0 to 1, and left, top, right, bottom as shares of the image's sides."""
 
     category: int
@@ -38,8 +37,7 @@ class Box:
         return (right - left) * (bottom - top)
 
 
-@dataclass(frozen=True, slots=True)
-class Detection:
+class Detection(Struct, frozen=True):
     """The boxes, the best first, and each category's highest score anywhere in the image (80 numbers)."""
 
     boxes: tuple[Box, ...]

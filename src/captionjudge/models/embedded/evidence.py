@@ -1,7 +1,6 @@
 """What one look at an image gives, shared by all that is asked about the image."""
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from PIL import Image
 
 from captionjudge.models.embedded import colour
@@ -15,8 +14,7 @@ MOST_PIXELS = 1600
 """A longer side is scaled down first; no model here sees more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """The whole image and its windows as the classifier sees them, the detector's boxes, and the colours."""
 
     sight: Sight

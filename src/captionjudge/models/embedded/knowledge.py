@@ -1,10 +1,10 @@
 """What a noun means to the classifier and to the detector."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from captionjudge.models.embedded.wordnet import WordNet
@@ -20,8 +20,7 @@ MOST_CLASSES = 400
 """A synset above so many classes ("thing", "artifact") says nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Concept:
+class Concept(Struct, frozen=True):
     """One class or category: its plain name, other words for it, its synset."""
 
     name: str
@@ -29,8 +28,7 @@ class Concept:
     synset: str
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Struct, frozen=True):
     """The classes and detector categories that show a noun.
 
     `exact` is False when the classes are only the nearest kind above it: their absence then counts, their presence

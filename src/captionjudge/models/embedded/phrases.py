@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from captionjudge.models.embedded import colour
 from captionjudge.models.embedded.wordnet import WordNet
@@ -67,8 +68,7 @@ _GREYSCALE = re.compile(
 _QUOTED = re.compile(r'["“”]([^"“”]{2,80})["“”]')
 
 
-@dataclass(frozen=True, slots=True)
-class Noun:
+class Noun(Struct, frozen=True):
     """A thing that a text names. `phrase` is how it says so, `count` its number word, or None.
 
     `denied` says that the text says it is not there.
@@ -87,8 +87,7 @@ class Noun:
         return self.count or (1 if singular and not self.denied else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Phrases:
+class Phrases(Struct, frozen=True):
     """All that was found: things, colours that belong to none of them, quoted words, "black and white"."""
 
     nouns: tuple[Noun, ...] = ()
@@ -97,8 +96,7 @@ class Phrases:
     greyscale: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
+class _Hit(Struct, frozen=True):
     lemma: str
     start: int
     length: int

@@ -1,9 +1,9 @@
 """What scores are usual: the statistics of photographs that scores are compared with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from captionjudge.models.embedded.classifier import Sight
@@ -16,8 +16,7 @@ UNKNOWN = 0.0005
 """Added to every class's usual share: the reference photographs do not show everything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """Features (n, 1280) of reference photographs and all that follows from them.
 
     `mixtures` (n, 384) are their ConSE embeddings, `shares` (1000,) the classes' usual probability.

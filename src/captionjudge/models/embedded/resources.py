@@ -1,7 +1,6 @@
 """Opens the models, each once a process."""
 
 import json
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, resources
 from pathlib import Path
@@ -9,6 +8,7 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from captionjudge.models.embedded.bearing import Compass
@@ -96,8 +96,7 @@ def open_detector() -> Detector:
     return Detector(open_network(read_data("nanodet.onnx")))
 
 
-@dataclass(frozen=True, slots=True)
-class Tags:
+class Tags(Struct, frozen=True):
     """Words that a caption may use: lemma, direction (n, 1280), and the mean and spread of its usual score."""
 
     words: tuple[str, ...]
@@ -110,8 +109,7 @@ class Tags:
         return (self.directions @ feature - self.means) / self.spreads
 
 
-@dataclass(frozen=True, slots=True)
-class Models:
+class Models(Struct, frozen=True):
     """All that looking, judging and describing needs."""
 
     classifier: Classifier

@@ -1,9 +1,9 @@
 """Names what stands out in an image: the main thing, other things, the setting, the colours."""
 
 from collections import Counter
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 
 from captionjudge.models.embedded.evidence import Evidence
 from captionjudge.models.embedded.resources import Models
@@ -38,8 +38,7 @@ coast village city skyline snow fog sunset
 PLACES = frozenset(_PLACES.split())
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """A thing, with its article or number ("two dogs"), its WordNet lemma, and whether it is sure."""
 
     phrase: str
@@ -47,8 +46,7 @@ class Named:
     sure: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """What a caption can say. `main` stands out most; `colours` are the large ones, if any is clear."""
 
     main: Named | None

@@ -1,7 +1,8 @@
 """How well a text fits an image, as one number. The texts of a pair are scored apart, so their order cannot matter."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from captionjudge.models.embedded.claims import Claim, Kind, check_claims
 from captionjudge.models.embedded.evidence import Evidence
@@ -13,8 +14,7 @@ EMPTY = -8.0
 """What an empty text scores: less than any text that says something."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Struct, frozen=True):
     """A text, what was found in it, how each claim fared, and the sum."""
 
     text: str

@@ -6,10 +6,10 @@ to its direction, and so gives directions for texts that are no class: "classifi
 and with captions and the features of their photographs, which teach it the words for scenes, clothes and people.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
@@ -19,8 +19,7 @@ RIDGE = 1.0
 PROMPT = "a photo of a {}"
 
 
-@dataclass(frozen=True, slots=True)
-class Synthesis:
+class Synthesis(Struct, frozen=True):
     """The regression: `keys` (k, 384) are centred unit embeddings, `values` (k, 1280) its coefficients."""
 
     centre: Floats

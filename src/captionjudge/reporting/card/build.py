@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from platform import python_version
 from typing import Any
+
+from msgspec import Struct
 
 from captionjudge import __version__
 from captionjudge.reporting.card.active import active
@@ -29,8 +30,7 @@ from captionjudge.reporting.summary import Report
 _MOST_LINES = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
+class Material(Struct, frozen=True):
     """What a card is made of: the figures, where they are from, and what that file or project was at the time.
 
     Attributes:
@@ -49,8 +49,7 @@ class Material:
     active_checks: Sequence[Mapping[str, Any]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """The whole page, without its frame."""
 
     title: str

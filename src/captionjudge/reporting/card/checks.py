@@ -1,6 +1,7 @@
 """The checks of one judge: each figure beside its threshold, the baselines and the ceiling."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.reporting.card.place import Figure, Place
 from captionjudge.reporting.card.section import KAPPA, SHARE, Axis, Methods, Status, measured, verdict
@@ -12,8 +13,7 @@ COLUMNS = ("measure", "verdict")
 _AXES = {"kappa": KAPPA, "self_preference": Axis("points", -0.5, 0.5)}
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One figure of a judge and what it comes to. `beside` is what it is compared with, in words; `why` why not."""
 
     key: str

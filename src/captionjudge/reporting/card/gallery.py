@@ -4,8 +4,9 @@ import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
+
+from msgspec import Struct, field
 
 from captionjudge.reporting.card.pictures import Picture, Pictures
 from captionjudge.statistics.outcomes import Outcome
@@ -41,8 +42,7 @@ class Text(NamedTuple):
     more: int
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """One pair of the gallery."""
 
     id: str
@@ -62,8 +62,7 @@ class Shown(NamedTuple):
     hidden: int = 0
 
 
-@dataclass(slots=True)
-class Gallery:
+class Gallery(Struct):
     """Keeps a few lines of each kind while a judgments file is read: those whose ids have the lowest digests."""
 
     counts: Counter[str] = field(default_factory=Counter)

@@ -1,8 +1,9 @@
 """Places in the figures: what is there, and by which key `report --json` has it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from captionjudge.reporting.sheet import Cell
 
@@ -10,8 +11,7 @@ Style = Literal["share", "points", "number", "signed"]
 _FORMATS: Mapping[Style, str] = {"share": "{:.1%}", "points": "{:+.1f} points", "number": "{:.2f}", "signed": "{:+.2f}"}
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Struct, frozen=True):
     """A statistic to be shown. `value`, `low`, `high` are None where they are not defined; `rule` then says why."""
 
     key: str
@@ -28,8 +28,7 @@ class Figure:
         return ", ".join(f"{reason} {count:,}" for reason, count in self.left_out.items())
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """What the figures hold at `key`; None where there is nothing."""
 
     value: Any

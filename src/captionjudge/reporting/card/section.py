@@ -1,10 +1,10 @@
 """The parts of a card: sections of paragraphs, tables and drawings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
 from markupsafe import Markup
+from msgspec import Struct, field
 
 from captionjudge.reporting.card.place import Figure, Style, written
 from captionjudge.reporting.charts import Mark, whisker
@@ -28,8 +28,7 @@ class Part(NamedTuple):
     drawings: tuple[Markup, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """A part of the card under a heading. `missing` says why there is nothing, and what to do for it."""
 
     key: str
@@ -57,8 +56,7 @@ class NoLinks:
         return None
 
 
-@dataclass(slots=True)
-class Methods:
+class Methods(Struct):
     """Every rule that a figure was made by, numbered in the order in which the page comes to it."""
 
     rules: dict[str, int] = field(default_factory=dict)
@@ -77,8 +75,7 @@ def verdict(status: Status) -> Cell:
     return Cell(words, drawing=drawn)
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
+class Axis(Struct, frozen=True):
     """The axis of a column of intervals, and how its numbers are written."""
 
     style: Style = "share"

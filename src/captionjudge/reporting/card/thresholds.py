@@ -1,7 +1,8 @@
 """What a judge is held to, each with its reason. docs/judge-card.md has the same table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from captionjudge.reporting.card.place import Figure
 from captionjudge.reporting.card.section import Status
@@ -11,8 +12,7 @@ ENOUGH = 30
 BELOW_CEILING = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(Struct, frozen=True):
     """The values that are good, from `low` to `high`, and why. One that is `advisory` warns and never fails."""
 
     title: str

@@ -1,9 +1,9 @@
 """Answers to one criterion: a judge beside people, and people among each other."""
 
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from captionjudge.reporting.answers import Answers
 from captionjudge.reporting.figures.agreement import MOST_STEPS, many, of_labels, of_levels

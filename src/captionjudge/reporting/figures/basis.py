@@ -1,10 +1,10 @@
 """What all figures rest upon: the columns, the rules, and what judges and people come to about every pair."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from msgspec import Struct
 
 from captionjudge.reporting.columns import Recorded
 from captionjudge.statistics.arrays import Bools, Floats, Ints
@@ -20,8 +20,7 @@ _LEVEL = np.array([1.0, -1.0, 0.0, np.nan, np.nan, np.nan, np.nan])
 RankingModel = Literal["davidson", "rao-kupper", "bradley-terry"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What is up to the reader.
 
     Attributes:
@@ -78,8 +77,7 @@ class Own(NamedTuple):
     consistent: Ints
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Basis:
+class Basis(Struct, frozen=True, eq=False):
     """The columns and what is derived from them once.
 
     Attributes:

@@ -1,7 +1,8 @@
 """Every statistic of a judgments file, with stable keys."""
 
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from captionjudge.reporting.cascade import Spending
 from captionjudge.reporting.columns import Recorded

@@ -1,9 +1,8 @@
 """The judge card in the review page: the same as `report --html` writes, with links to the items behind its numbers."""
 
-from dataclasses import replace
-
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
+from msgspec.structs import replace
 
 from captionjudge.exchange.judgments import judgments
 from captionjudge.reporting import active_checks

@@ -1,8 +1,10 @@
 """The disagreement browser: where people and judges, or people among themselves, or orders differ."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Literal, get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.review import decide
 from captionjudge.review.results.exposure import must_warn
@@ -19,8 +21,7 @@ KINDS: Mapping[Kind, str] = dict(
 PAGE_SIZE = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One image. Where `hidden`, the person has yet to choose about it: nothing else may be shown."""
 
     case: Case
@@ -31,8 +32,7 @@ class Row:
     people: tuple[tuple[Review, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A page of images, and the image after which the next page begins."""
 
     rows: tuple[Row, ...]

@@ -1,8 +1,9 @@
 """The whole history of an image: all that was said and done about it, in the order of time."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from captionjudge.auditing.probe import PURPOSE as AUDIT
 from captionjudge.ontology.answer import AnswerError, flatten, from_json
@@ -17,8 +18,7 @@ from captionjudge.store.records import Answer, Case, Item, Pair, Reviewer, Stand
 Kind = Literal["image", "description", "call", "verdict", "answer", "review", "event"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """Something that was kept at a time. `more` holds what is not in the record itself."""
 
     at: int
@@ -27,8 +27,7 @@ class Entry:
     more: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """One image. Where `warn` is set, the person has yet to choose about it, and `entries` is empty."""
 
     image: Item

@@ -1,11 +1,11 @@
 """The leaderboard: which candidate is better by the judges, by people, and how far the two agree."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from captionjudge.judging.settlement import ONE, agree
 from captionjudge.reporting.charts import Bar, Interval, bars, histogram, intervals
@@ -29,8 +29,7 @@ class Figure(NamedTuple):
     chart: Markup
 
 
-@dataclass(frozen=True, slots=True)
-class Leaderboard:
+class Leaderboard(Struct, frozen=True):
     """The page's tables and charts. `matrices` has one table for the random audit and one for the rest."""
 
     judged: Figure

@@ -1,11 +1,11 @@
 """The items behind a number: pairs, tasks, calls, or images that two people decided about."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from fastapi import HTTPException
+from msgspec import Struct
 
 from captionjudge.reporting.sheet import Cell, share
 from captionjudge.review import decide
@@ -31,8 +31,7 @@ _TWO_WAYS = ("won", "flipped", "judged_twice", "failed", "audit", "same")
 _LONGEST = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """A page of a list. `after` is where the next one begins."""
 
     title: str

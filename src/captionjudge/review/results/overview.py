@@ -1,9 +1,9 @@
 """The overview: where the images are, what failed, what it cost, how far reviewing is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from captionjudge.reporting.charts import Bar, bars
 from captionjudge.reporting.sheet import Cell, Sheet
@@ -19,8 +19,7 @@ from captionjudge.workflow import Stage
 _CASE_STATES = {"open": "to decide", "split": "people differ", "settled": "done"}
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Struct, frozen=True):
     """The page's tables and charts. `cost` is in US dollars, without the calls whose price is not known."""
 
     stages: Sheet

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from captionjudge.errors import CaptionjudgeError
 from captionjudge.models.model import Reply, Request
@@ -22,8 +23,7 @@ from captionjudge.store.records import BatchLine, Task
 _Shape = tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BatchOptions:
+class BatchOptions(Struct, frozen=True):
     """How to run by batches.
 
     Attributes:
@@ -39,8 +39,7 @@ class BatchOptions:
     first_pause: float = 1.0
 
 
-@dataclass(slots=True)
-class _Trial:
+class _Trial(Struct):
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     passed: bool = False
 

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from captionjudge.errors import (
     AuthError,
@@ -28,8 +29,7 @@ _LONGEST_SENDING_MS = 24 * 3600 * 1000
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Collector:
+class Collector(Struct):
     """`stopped` is told of what would be the same for every other batch."""
 
     project_id: str

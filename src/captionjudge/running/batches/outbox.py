@@ -4,8 +4,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from captionjudge.errors import AuthError, BatchRefused, CaptionjudgeError, ModelError, RateLimitError
 from captionjudge.identity import now_ms
@@ -35,8 +36,7 @@ class Unsettled(CaptionjudgeError):
     """It is not known whether a batch was submitted."""
 
 
-@dataclass(slots=True)
-class Sending:
+class Sending(Struct):
     """What batches are sent with.
 
     Attributes:
@@ -62,8 +62,7 @@ class Sending:
     first_pause: float = _FIRST_PAUSE
 
 
-@dataclass(slots=True)
-class Outbox:
+class Outbox(Struct):
     """Collects requests into batches, one model each, and sends those that are full, some at a time.
 
     `stopped` is told what keeps batches from being sent at all; `known` lists the providers' ids of all batches.
