@@ -20,10 +20,14 @@ def new_id() -> str:
         # 48 bits of milliseconds and 12 bits of a counter, which runs over into the milliseconds when it is full.
         _last = max(_last + 1, (time.time_ns() // 1_000_000) << 12)
         stamp, tail = _last, _random.getrandbits(62)
-    high = (stamp >> 12) << 16 | 0x7000 | (stamp & 0xFFF)
-    low = tail | 0x8000_0000_0000_0000
-    text = f"{high:016x}{low:016x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    # Twenty ids an image: this is the fastest way to write one.
+    return "%08x-%04x-7%03x-%04x-%012x" % (  # noqa: UP031
+        stamp >> 28,
+        stamp >> 12 & 0xFFFF,
+        stamp & 0xFFF,
+        tail >> 48 | 0x8000,
+        tail & 0xFFFF_FFFF_FFFF,
+    )
 
 
 def first_id(milliseconds: int) -> str:

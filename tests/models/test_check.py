@@ -115,6 +115,28 @@ def test_the_repeated_key_is_named() -> None:
         parse_json('{"choice": 1, "choice": 2}')
 
 
+def _written(value: Any, colon: str, again: bool) -> str:
+    """A value as JSON in which colons in strings stand as `colon`; with `again`, the last key of each object twice."""
+    if isinstance(value, str):
+        return json.dumps(value).replace(":", colon)
+    if isinstance(value, list):
+        return f"[{', '.join(_written(each, colon, again) for each in value)}]"
+    if not isinstance(value, dict):
+        return json.dumps(value)
+    entries = [f"{_written(key, colon, again)}: {_written(each, colon, again)}" for key, each in value.items()]
+    return f"{{{', '.join(entries + entries[-1:] * again)}}}"
+
+
+@given(VALUES, st.sampled_from([":", "\\u003a", "\\u003A"]), st.booleans())
+def test_a_key_that_comes_twice_is_found_whatever_colons_there_are(value: Any, colon: str, again: bool) -> None:
+    text = _written(value, colon, again)
+    if again and text != _written(value, colon, again=False):
+        with pytest.raises(ValueError, match="appears twice"):
+            parse_json(text)
+    else:
+        assert parse_json(text) == value
+
+
 @given(st.text())
 def test_any_text_is_json_or_a_value_error(text: str) -> None:
     with suppress(ValueError):

@@ -1,5 +1,6 @@
 """Bring an image within what a model accepts, or leave it untouched when it is already."""
 
+from functools import lru_cache
 from importlib import import_module
 from io import BytesIO
 from math import sqrt
@@ -67,6 +68,7 @@ def thumbnail(data: bytes, max_side: int, max_bytes: int, limits: Limits = DEFAU
     return EncodedImage.of(records.digest(data), MIME_TYPES["JPEG"], encoded, *size)
 
 
+@lru_cache(maxsize=1024)
 def fit(width: int, height: int, bounds: Bounds, longest: int | None = None) -> tuple[int, int]:
     """The largest size (width, height) within `bounds` and `longest` pixels a side that keeps the aspect ratio."""
     sides = [side for side in (bounds.max_side, longest) if side is not None]

@@ -1,26 +1,26 @@
 """Does a choice follow from the answers given with it?"""
 
-from captionjudge.ontology.answer import Answer, levels
-from captionjudge.ontology.tree import Attribute
+from collections.abc import Mapping
+
 from captionjudge.store.records import Choice
 
+Levels = Mapping[str, tuple[int, int]]
 
-def follows(
-    choice: Choice, a: Answer | None, b: Answer | None, blocks: tuple[Attribute, Attribute] | None
-) -> bool | None:
+
+def follows(choice: Choice, a: Levels, b: Levels) -> bool | None:
     """Whether the choice goes with the scales.
+
+    Args:
+        a, b: the levels of the two descriptions' scales: see `ontology.answer.levels`.
 
     Every scale answered for both descriptions counts alike, its levels from worst (0) to best (1). A choice of the
     description with the lower sum contradicts the scales, as does "both_bad" when either sum is in the upper half.
     None when no scale was answered for both.
     """
-    if a is None or b is None or blocks is None:
-        return None
-    of_a, of_b = levels(a, blocks[0]), levels(b, blocks[1])
-    shared = [key for key in of_a if key in of_b]
+    shared = [key for key in a if key in b]
     if not shared:
         return None
-    sum_a, sum_b = (sum(_share(*levels_[key]) for key in shared) for levels_ in (of_a, of_b))
+    sum_a, sum_b = (sum([_share(*each[key]) for key in shared]) for each in (a, b))
     match choice:
         case "a":
             return sum_a >= sum_b

@@ -160,6 +160,8 @@ def _choices_by_order(verdicts: Sequence[Verdict]) -> dict[str, list[str]]:
 
 def _most_frequent(choices: Sequence[str]) -> str | None:
     """The choice of more samples than any other, or None."""
+    if len(choices) == 1:
+        return choices[0]
     ranked = Counter(choices).most_common(2)
     return None if len(ranked) == 2 and ranked[0][1] == ranked[1][1] else ranked[0][0]
 

@@ -6,12 +6,12 @@ from typing import Any
 from msgspec import Struct
 
 from captionjudge.identity import new_id, now_ms
-from captionjudge.judging.consistency import follows
+from captionjudge.judging.consistency import Levels, follows
 from captionjudge.judging.form import Filled
 from captionjudge.judging.outcome import same_text
 from captionjudge.judging.roles import Roles
 from captionjudge.ontology.answer import Answer as Given
-from captionjudge.ontology.answer import RadioAnswer, flatten, to_json
+from captionjudge.ontology.answer import RadioAnswer, flatten, labels_and_levels, to_json
 from captionjudge.ontology.tree import Attribute
 from captionjudge.store.records import Answer, Item, Outcome, Review, Slots, Verdict
 
@@ -57,13 +57,14 @@ def verdict_of(
     names = pairing.names
     blocks = _blocks(roles, *names)
     choice = filled.chosen(ballot.slots)
+    (of_a, levels_a), (of_b, levels_b) = _read(a, b, blocks)
     return Verdict(
         **_shared(pairing, ballot),
         choice=choice,
         probability=probability,
-        criteria=_criteria(a, b, blocks) | _questions(filled, roles),
+        criteria=_criteria(of_a, of_b) | _questions(filled, roles),
         reason=filled.reasoning,
-        consistent=follows(choice, a, b, blocks),
+        consistent=follows(choice, levels_a, levels_b),
         call_id=call_id,
     )
 
@@ -142,7 +143,8 @@ def person_criteria(roles: Roles, a: str, b: str, given: Mapping[str, Given]) ->
     """
     blocks = _blocks(roles, a, b)
     about = (None, None) if blocks is None else (given.get(blocks[0].feature_hash), given.get(blocks[1].feature_hash))
-    return _criteria(*about, blocks) | _of_image(given, roles)
+    (of_a, _), (of_b, _) = _read(*about, blocks)
+    return _criteria(of_a, of_b) | _of_image(given, roles)
 
 
 def _blocks(roles: Roles, a: str, b: str) -> tuple[Attribute, Attribute] | None:
@@ -186,13 +188,17 @@ def _shared(pairing: Pairing, ballot: Ballot) -> dict[str, Any]:
     }
 
 
-def _criteria(
+def _read(
     a: Given | None, b: Given | None, blocks: tuple[Attribute, Attribute] | None
-) -> dict[str, dict[str, str | None] | str]:
+) -> tuple[tuple[dict[str, str], Levels], tuple[dict[str, str], Levels]]:
+    """Labels and levels of what is said of both."""
     if blocks is None:
-        return {}
-    of_a, of_b = flatten(a, blocks[0]), flatten(b, blocks[1])
-    return {title: {"a": of_a.get(title), "b": of_b.get(title)} for title in of_a | of_b}
+        return ({}, {}), ({}, {})
+    return labels_and_levels(a, blocks[0]), labels_and_levels(b, blocks[1])
+
+
+def _criteria(of_a: Mapping[str, str], of_b: Mapping[str, str]) -> dict[str, dict[str, str | None] | str]:
+    return {title: {"a": of_a.get(title), "b": of_b.get(title)} for title in {**of_a, **of_b}}
 
 
 def _questions(filled: Filled, roles: Roles) -> dict[str, dict[str, str | None] | str]:

@@ -51,7 +51,8 @@ def parse_json(text: str) -> object:
     try:
         value: object = orjson.loads(inner)
         # orjson keeps the last of repeated keys without a word, so the standard library looks for those.
-        json.loads(inner, object_pairs_hook=_unique)
+        if not _keeps_all_keys(inner, value):
+            json.loads(inner, object_pairs_hook=_unique)
     except RecursionError:
         raise ValueError("the JSON is nested too deeply") from None
     except json.JSONDecodeError as error:
@@ -66,6 +67,19 @@ def _unfenced(text: str) -> str:
     if not newline or label.strip().lower() not in ("", "json"):
         return text
     return rest.strip()
+
+
+def _keeps_all_keys(text: str, value: object) -> bool:
+    """Whether it is certain that no key of the JSON was lost when it was read.
+
+    A colon stands behind every key, and can stand in strings. With a key all its colons are lost, and none can appear
+    but where one was written as an escape.
+    """
+    try:
+        return "\\u" not in text and text.count(":") == orjson.dumps(value).count(b":")
+    except TypeError:
+        # It is nested more deeply than orjson writes.
+        return False
 
 
 def _unique(pairs: list[tuple[str, object]]) -> None:

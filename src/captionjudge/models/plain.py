@@ -21,6 +21,7 @@ LARGEST_HEAD = 65_536
 class _Target(NamedTuple):
     """Where a URL leads. `head` is the request line with the fixed headers, `name` what errors say."""
 
+    headers: Mapping[str, str]
     host: str
     port: int
     head: bytes
@@ -37,14 +38,14 @@ class PlainTransport:
         self._most = max_response_bytes
         self._loop: asyncio.AbstractEventLoop | None = None
         self._idle: defaultdict[tuple[str, int], list[_Connection]] = defaultdict(list)
-        self._targets: dict[tuple[str, tuple[tuple[str, str], ...]], _Target] = {}
+        self._targets: dict[str, _Target] = {}
 
     async def post(self, url: str, headers: Mapping[str, str], body: Sequence[bytes], timeout: float) -> Response:  # noqa: ASYNC109
         """Post the pieces of `body`, in order, and give back the answer within `timeout` seconds."""
-        key = (url, tuple(headers.items()))
-        target = self._targets.get(key)
-        if target is None:
-            target = self._targets[key] = _target(url, headers)
+        target = self._targets.get(url)
+        # An endpoint's headers are one object, so they are not compared.
+        if target is None or target.headers is not headers:
+            target = self._targets[url] = _target(url, headers)
         loop = asyncio.get_running_loop()
         late = loop.time() + timeout
         connection = self._kept(target, loop) or await self._open(target, loop, timeout)
@@ -117,9 +118,7 @@ class _Connection(asyncio.Protocol):
             raise ConnectionFailed(f"{self._name} closed the connection before the answer was complete")
         answer: asyncio.Future[Response] = self._loop.create_future()
         self._answer = answer
-        timer = self._loop.call_at(
-            late, self._fail, RequestTimeout(f"no answer from {self._name} within {timeout:g} s")
-        )
+        timer = self._loop.call_at(late, self._too_late, timeout)
         self._transport.writelines(pieces)
         try:
             return await answer
@@ -205,6 +204,9 @@ class _Connection(asyncio.Protocol):
         self._size = 0
         self._to_its_end = False
 
+    def _too_late(self, timeout: float) -> None:
+        self._fail(RequestTimeout(f"no answer from {self._name} within {timeout:g} s"))
+
     def _fail(self, error: ModelError) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
@@ -222,4 +224,4 @@ def _target(url: str, headers: Mapping[str, str]) -> _Target:
     if any(not each.isprintable() or not each.isascii() for each in lines) or " " in lines[0][5:-9]:
         # Not the line itself: it may hold the key.
         raise ConnectionFailed(f"cannot ask {host}:{port}: the address or a header holds a character that HTTP forbids")
-    return _Target(host, port, "\r\n".join((*lines, "Content-Length: ")).encode(), f"{host}:{port}")
+    return _Target(headers, host, port, "\r\n".join((*lines, "Content-Length: ")).encode(), f"{host}:{port}")

@@ -82,7 +82,7 @@ def flatten(answer: Answer | None, attribute: Attribute) -> dict[str, str]:
     its criteria, not again that there is one. Ticked labels are joined with "; ". Criteria that share a title are
     called by their path, joined with " > ".
     """
-    return {name: label for name, label, _, _ in _answered(answer, attribute)}
+    return labels_and_levels(answer, attribute)[0]
 
 
 def levels(answer: Answer | None, attribute: Attribute) -> dict[str, tuple[int, int]]:
@@ -90,11 +90,18 @@ def levels(answer: Answer | None, attribute: Attribute) -> dict[str, tuple[int, 
 
     Criteria are called as in `flatten`. Archived options do not count, unless one was picked.
     """
+    return labels_and_levels(answer, attribute)[1]
+
+
+def labels_and_levels(answer: Answer | None, attribute: Attribute) -> tuple[dict[str, str], dict[str, tuple[int, int]]]:
+    """What `flatten` and `levels` give, in one pass."""
+    labels: dict[str, str] = {}
     found: dict[str, tuple[int, int]] = {}
-    for name, _, one, known in _answered(answer, attribute):
+    for name, label, one, known in _answered(answer, attribute):
+        labels[name] = label
         if isinstance(one, RadioAnswer) and known is not None and (place := known.places.get(one.option)) is not None:
             found[name] = place
-    return found
+    return labels, found
 
 
 def titles(attribute: Attribute) -> list[str]:

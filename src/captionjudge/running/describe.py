@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
 from captionjudge.config import Candidate
 from captionjudge.errors import ModelError
@@ -26,13 +28,15 @@ _WORD = re.compile(r"\w+(?:['’\-]\w+)*")
 def describe_stage(candidates: Sequence[Candidate], models: Mapping[str, Model], pathway: str) -> Handler:
     """A handler that has each of these candidates describe the image, at once."""
 
+    tasks = [_task(candidate, models) for candidate in candidates]
+
     async def describe(work: Work) -> Step:
-        todo = [candidate for candidate in candidates if work.description(candidate.name) is None]
-        results = await asyncio.gather(*(_describe(work, each, models) for each in todo), return_exceptions=True)
+        todo = [task for task in tasks if work.description(task.candidate.name) is None]
+        results = await asyncio.gather(*(_describe(work, each) for each in todo), return_exceptions=True)
         raise_gravest(results)
-        for candidate, result in zip(todo, results, strict=True):
+        for task, result in zip(todo, results, strict=True):
             if isinstance(result, ModelError) and result.kind != "auth":
-                raise StageFailed(result.kind, f"{candidate.name}: {result}") from result
+                raise StageFailed(result.kind, f"{task.candidate.name}: {result}") from result
             if isinstance(result, BaseException):
                 raise result
         return Step(pathway, items=tuple(item for item in results if isinstance(item, Item)))
@@ -40,28 +44,44 @@ def describe_stage(candidates: Sequence[Candidate], models: Mapping[str, Model],
     return describe
 
 
-async def _describe(work: Work, candidate: Candidate, models: Mapping[str, Model]) -> Item:
-    if candidate.model is None:
-        raise StageFailed("no_description", f"there is no description by {candidate.name!r}: import it")
+class _Task(Struct, frozen=True):
+    """What one candidate is asked about every image; `request` lacks the image. No model: it is not asked."""
+
+    candidate: Candidate
+    model: Model | None
+    request: Request
+    read: Callable[[str], dict[str, str]]
+
+
+def _task(candidate: Candidate, models: Mapping[str, Model]) -> _Task:
     subject = Describe(tuple(candidate.fields), candidate.language, candidate.word_limit)
     request = Request(
         instructions=describe_instructions(candidate.prompt, subject),
         text=TEXT,
-        image=await work.picture.get(candidate.model, candidate.detail),
+        image=None,
         subject=subject,
         schema=fields_schema(candidate.fields) if candidate.fields else None,
         params=candidate.params(),
     )
+    model = None if candidate.model is None else models[candidate.model]
+    return _Task(candidate, model, request, _reader(candidate))
+
+
+async def _describe(work: Work, task: _Task) -> Item:
+    candidate, model = task.candidate, task.model
+    if model is None:
+        raise StageFailed("no_description", f"there is no description by {candidate.name!r}: import it")
+    image = await work.picture.get(candidate.model or "", candidate.detail)
     question = Question(
-        models[candidate.model],
-        request,
+        model,
+        replace(task.request, image=image),
         work.item.id,
         PURPOSE,
         candidate.name,
         since=work.task.updated_at,
         new=work.fresh,
     )
-    answered = await work.asker.ask(question, _reader(candidate))
+    answered = await work.asker.ask(question, task.read)
     return description(work.item, candidate, answered)
 
 

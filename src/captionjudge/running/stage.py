@@ -102,7 +102,11 @@ def latest_by(descriptions: Sequence[Item], candidate: str) -> Item | None:
 
 async def together(work: Iterable[Awaitable[T]]) -> list[T]:
     """Do all of it at once and to its end; then raise what counts most of what was raised, or give the results."""
-    results = await asyncio.gather(*work, return_exceptions=True)
+    todo = list(work)
+    if len(todo) == 1:
+        # One alone needs no task.
+        return [await todo[0]]
+    results = await asyncio.gather(*todo, return_exceptions=True)
     raise_gravest(results)
     for result in results:
         if isinstance(result, BaseException):

@@ -4,6 +4,7 @@ SQLAlchemy's own way works out names, defaults and types anew for each row, whic
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Delete, Dialect, Insert, Update
@@ -17,6 +18,7 @@ class _Prepared(NamedTuple):
 
     sql: str
     names: tuple[str, ...]
+    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
     turned: tuple[tuple[int, Callable[[Any], Any]], ...]
     fixed: Mapping[str, Any]
     by_name: bool
@@ -39,16 +41,19 @@ def execute_many(connection: Connection, statement: Statement, rows: Sequence[Ma
     if prepared.by_name:
         named = [dict(zip(prepared.names, each, strict=True)) for each in values]
         return connection.exec_driver_sql(prepared.sql, named).rowcount
-    return connection.exec_driver_sql(prepared.sql, [tuple(each) for each in values]).rowcount
+    return connection.exec_driver_sql(prepared.sql, values).rowcount
 
 
-def _values(prepared: _Prepared, row: Mapping[str, Any]) -> list[Any]:
+def _values(prepared: _Prepared, row: Mapping[str, Any]) -> tuple[Any, ...]:
     if prepared.fixed:
         row = {**prepared.fixed, **row}
-    values = [row[name] for name in prepared.names]
+    picked = prepared.pick(row)
+    if not prepared.turned:
+        return picked
+    values = list(picked)
     for place, turn in prepared.turned:
         values[place] = turn(values[place])
-    return values
+    return tuple(values)
 
 
 def _prepare(dialect: Dialect, statement: Statement, keys: list[str]) -> _Prepared:
@@ -62,4 +67,9 @@ def _prepare(dialect: Dialect, statement: Statement, keys: list[str]) -> _Prepar
         if turn is not None:
             turned.append((place, turn))
     fixed = {name: bound.value for name, bound in compiled.binds.items() if name not in keys}
-    return _Prepared(str(compiled), names, tuple(turned), fixed, by_name=not compiled.positional)
+    return _Prepared(str(compiled), names, _picker(names), tuple(turned), fixed, by_name=not compiled.positional)
+
+
+def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    # Of one name alone, itemgetter makes no tuple.
+    return itemgetter(*names) if len(names) > 1 else lambda row: tuple(row[name] for name in names)
