@@ -4,7 +4,8 @@ from pathlib import Path
 
 from benchmarks.peers.job import Job, Span, read_job
 
-from captionjudge.project import Project, write_template
+from captionjudge import Project
+from captionjudge.project import write_template
 
 MODELS = {"embedded/terse": "local/a", "embedded/detailed": "local/b", "embedded/judge": "local/j"}
 

@@ -63,8 +63,11 @@ def __getattr__(name: str) -> Any:
     # Imported when first used: the package alone must cost nothing.
     from importlib import import_module
 
+    from captionjudge.garbage import seldom_collected
+
     if name == "statistics":
         return import_module("captionjudge.statistics")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    with seldom_collected():
+        return getattr(import_module(_HOMES[name]), name)

@@ -6,6 +6,10 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run `captionjudge` with these arguments, or those of the process, and exit with its code."""
-    from captionjudge.cli.app import app, run
+    from captionjudge.garbage import seldom_collected
 
-    sys.exit(run(app, list(sys.argv[1:] if arguments is None else arguments)))
+    with seldom_collected():
+        from captionjudge.cli.app import app, run
+
+        code = run(app, list(sys.argv[1:] if arguments is None else arguments))
+    sys.exit(code)

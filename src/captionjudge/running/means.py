@@ -1,7 +1,6 @@
 """What everything that asks models runs with: pacers, an asker, a display, and a way to stop."""
 
 import asyncio
-import gc
 import math
 import signal
 import threading
@@ -35,7 +34,6 @@ _SLOTS = 8
 # While one's results are written, another one's calls fill its slots; with half as many more, slots stay empty.
 _FOR_EACH_SLOT = 2.0
 _REDRAW_SECONDS = 0.25
-_ALLOCATIONS = 20_000
 
 
 def new_asker(
@@ -109,23 +107,6 @@ def interruptible(interrupt: Callable[[], None]) -> Iterator[None]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-
-
-@contextmanager
-def rare_collections() -> Iterator[None]:
-    """Inside, garbage is looked for after many more allocations than Python would wait for.
-
-    A run makes much that lives until its image is done and hardly any cycles: looking for those takes a tenth of its
-    time, most of it among the modules that were there before and are set aside here.
-    """
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(_ALLOCATIONS, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 async def cancel(running: Sequence[asyncio.Task[None]]) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from msgspec import Struct, field
 
 from captionjudge.errors import AuthError, BlobError, BudgetReached, CaptionjudgeError, ConfigError
+from captionjudge.garbage import seldom_collected
 from captionjudge.identity import now_ms
 from captionjudge.models.model import Model
 from captionjudge.models.price import Price
@@ -28,7 +29,6 @@ from captionjudge.running.means import (
     keep_shown,
     new_asker,
     paced,
-    rare_collections,
 )
 from captionjudge.running.pacer import Pacer
 from captionjudge.running.progress import Display, Progress, Silence
@@ -146,7 +146,7 @@ class Runner:
     async def _work_through(self, writer: Writer, lease: Lease, pacers: Mapping[str, Pacer], budget: Budget) -> None:
         options, setup, progress = self._options, self._setup, self.progress
         with (
-            rare_collections(),
+            seldom_collected(),
             ThreadPoolExecutor(setup.blobs.threads, "captionjudge-image") as image_threads,
             ThreadPoolExecutor(READERS, "captionjudge-read") as read_threads,
             options.display as display,
