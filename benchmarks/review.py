@@ -25,7 +25,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from tests.review.shop import Told, add_images, write_files
 
-from captionjudge.project import open_setup
+from captionjudge.folder import open_setup
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [

@@ -88,7 +88,8 @@ def tiny_images(folder: Path, number: int, start: int = 0) -> Path:
 
 
 def write_project(home: Path, port: int, url: str) -> None:
-    from captionjudge.project import Project, write_template
+    from captionjudge.folder import write_template
+    from captionjudge.project import Project
 
     write_template(home, "default")
     config = home / "captionjudge.toml"

@@ -22,10 +22,11 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 import captionjudge.demo
+from captionjudge.folder import write_template
 from captionjudge.judging.form import Form
 from captionjudge.layout import default_layout
 from captionjudge.ontology.template import build_ontology
-from captionjudge.project import Project, write_template
+from captionjudge.project import Project
 
 OUT = Path("docs/images")
 LARGEST = 150_000

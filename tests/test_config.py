@@ -10,7 +10,8 @@ import pytest
 from captionjudge import config
 from captionjudge.config import load_config, parse_config
 from captionjudge.errors import ConfigError
-from captionjudge.project import TEMPLATES, Project
+from captionjudge.folder import TEMPLATES
+from captionjudge.project import Project
 
 CANDIDATES: list[dict[str, Any]] = [{"name": "A", "model": "p/a"}, {"name": "B", "model": "p/b"}]
 TABLES = (

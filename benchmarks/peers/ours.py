@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmarks.peers.job import Job, Span, read_job
 
 from captionjudge import Project
-from captionjudge.project import write_template
+from captionjudge.folder import write_template
 
 MODELS = {"embedded/terse": "local/a", "embedded/detailed": "local/b", "embedded/judge": "local/j"}
 

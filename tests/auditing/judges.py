@@ -16,7 +16,8 @@ from typing import Any
 from PIL import Image, ImageDraw
 from tests.servers.scripted import Seen, Step, fails, says
 
-from captionjudge.project import Project, write_template
+from captionjudge.folder import write_template
+from captionjudge.project import Project
 
 NAMES = ("Candidate A", "Candidate B")
 IMAGES = 20

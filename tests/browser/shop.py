@@ -15,11 +15,12 @@ from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
 from captionjudge.cli.app import app
+from captionjudge.folder import write_template
 from captionjudge.judging.form import Form
 from captionjudge.layout import default_layout
 from captionjudge.ontology.template import build_ontology
 from captionjudge.ontology.tree import Attribute
-from captionjudge.project import Project, write_template
+from captionjudge.project import Project
 from captionjudge.store.database import Reading
 
 NAMES = ("Terse", "Detailed", "Third", "Fourth", "Fifth", "Sixth")

@@ -10,7 +10,8 @@ from tests.encord.test_notebook_path import link, proceed, rows, tasks, upload
 
 from captionjudge.encord.app import app_of
 from captionjudge.encord.host import open_host
-from captionjudge.project import Project, write_template
+from captionjudge.folder import write_template
+from captionjudge.project import Project
 from captionjudge.store import keys, webhooks
 
 

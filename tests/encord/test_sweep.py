@@ -8,8 +8,8 @@ from tests.encord.conftest import Place
 from tests.encord.test_notebook_path import rows, upload
 
 from captionjudge.encord.sweep import UPLOADS_MS, sweep
+from captionjudge.folder import STATE_FOLDER
 from captionjudge.identity import now_ms
-from captionjudge.project import STATE_FOLDER
 from captionjudge.store import keys
 
 

@@ -13,7 +13,8 @@ from PIL import Image
 from tests.servers.instances import instance
 from tests.servers.scripted import ScriptedServer, Seen, Step, fails, says
 
-from captionjudge.project import Project, write_template
+from captionjudge.folder import write_template
+from captionjudge.project import Project
 
 CONFIG = """
 [[candidates]]

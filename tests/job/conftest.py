@@ -14,7 +14,8 @@ from PIL import Image
 from tests.conftest import TEMPLATE
 from tests.servers.postgres import Cluster
 
-from captionjudge.project import Project, write_template
+from captionjudge.folder import write_template
+from captionjudge.project import Project
 
 HERE = Path(__file__).parent
 

@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 
 from captionjudge.cli.app import app
 from captionjudge.errors import BatchRefused, BudgetReached, ConfigError
-from captionjudge.project import Project, write_template
+from captionjudge.folder import write_template
+from captionjudge.project import Project
 from captionjudge.running.batches.batching import BatchOptions
 from captionjudge.running.runner import Options, Summary
 from captionjudge.store import calls

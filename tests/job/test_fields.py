@@ -9,7 +9,8 @@ from PIL import Image
 from tests.job.conftest import Ran, cli
 from tests.servers.scripted import ScriptedServer, Seen, Step, says
 
-from captionjudge.project import Project, write_template
+from captionjudge.folder import write_template
+from captionjudge.project import Project
 
 FIELDS = {"title": "Rotes Auto", "description": "A red car on the street with two people and a tall green tree."}
 CONFIG = """

@@ -9,8 +9,9 @@ from PIL import Image
 from tests.servers.prefix_cache import PrefixCache
 from tests.servers.scripted import ScriptedServer, Seen, Step, ok, says
 
+from captionjudge.folder import write_template
 from captionjudge.models.family import PromptCache
-from captionjudge.project import Project, write_template
+from captionjudge.project import Project
 from captionjudge.running.ahead import kept
 from captionjudge.running.runner import Summary
 from captionjudge.store import calls

@@ -32,7 +32,8 @@ from tests.servers.scripted import (
 )
 
 from captionjudge.errors import AuthError
-from captionjudge.project import Project, write_template
+from captionjudge.folder import write_template
+from captionjudge.project import Project
 from captionjudge.store import calls
 
 ATTEMPTS = 3

@@ -10,7 +10,8 @@ from tests.servers.scripted import ScriptedServer, Seen, Step, fails, says
 from typer.testing import CliRunner
 
 from captionjudge.cli.app import app
-from captionjudge.project import Project, write_template
+from captionjudge.folder import write_template
+from captionjudge.project import Project
 from captionjudge.reporting.figures import Rules, figures
 from captionjudge.reporting.recorded import from_lines
 

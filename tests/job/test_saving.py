@@ -8,8 +8,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from captionjudge.cli.app import app
+from captionjudge.folder import write_template
 from captionjudge.models.price import tokens_of
-from captionjudge.project import Project, write_template
+from captionjudge.project import Project
 from captionjudge.running.runner import Options
 from captionjudge.running.saving import savings
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import event
 
+from captionjudge.folder import write_template
 from captionjudge.identity import new_id, now_ms
-from captionjudge.project import Project, write_template
+from captionjudge.project import Project
 from captionjudge.reporting.summary import report
 from captionjudge.running.estimate import estimate
 from captionjudge.running.runner import Options

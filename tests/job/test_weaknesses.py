@@ -37,8 +37,9 @@ from PIL import Image
 from tests.servers.scripted import ScriptedServer, Seen, Step, fails, says
 
 from captionjudge.errors import ConfigError
+from captionjudge.folder import write_template
 from captionjudge.images import prepare
-from captionjudge.project import Project, write_template
+from captionjudge.project import Project
 from captionjudge.store import calls, pictures, verdicts
 from captionjudge.store.records import Call, Item
 

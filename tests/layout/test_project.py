@@ -7,8 +7,9 @@ import pytest
 
 from captionjudge.cli.app import OK, USAGE, app, run
 from captionjudge.errors import ConfigError
+from captionjudge.folder import TEMPLATES
 from captionjudge.layout import default_layout, findings, load_layout
-from captionjudge.project import TEMPLATES, Project
+from captionjudge.project import Project
 
 SEED = (Path(__file__).parent / "editor_layout.json").read_bytes()
 THREE = json.dumps(default_layout(["Terse", "Detailed", "Third"])).encode()

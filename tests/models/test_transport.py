@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import pytest
+import uvloop
 from tests.models.requests import run
 
 from captionjudge.errors import BadResponseError, ConnectionFailed, ModelError, RequestTimeout
@@ -42,23 +43,37 @@ def posted(serve: Serve, transport: Transport, **headers: str) -> Response:
 def posted_in_turn(
     serve: Serve, transport: Transport, times: int, timeout: float = 5.0, headers: dict[str, str] | None = None
 ) -> list[Response]:
-    async def exchange() -> list[Response]:
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        try:
-            url = f"http://127.0.0.1:{port}/x"
-            return [await transport.post(url, headers or {}, [b"{", b"}"], timeout) for _ in range(times)]
-        finally:
-            await transport.close()
-            server.close()
+    return run(exchanged(serve, transport, times, timeout, headers))
 
-    return run(exchange())
+
+async def exchanged(
+    serve: Serve,
+    transport: Transport,
+    times: int,
+    timeout: float = 5.0,  # noqa: ASYNC109
+    headers: dict[str, str] | None = None,
+) -> list[Response]:
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        url = f"http://127.0.0.1:{port}/x"
+        return [await transport.post(url, headers or {}, [b"{", b"}"], timeout) for _ in range(times)]
+    finally:
+        await transport.close()
+        server.close()
 
 
 def test_header_names_are_lower_case_whatever_the_server_wrote(make: Make) -> None:
     answer = posted(replying(HEAD + b"X-ODD-Name: Yes\r\nContent-Length: 2\r\n\r\n{}"), make())
 
     assert (answer.status, answer.body, answer.headers["x-odd-name"]) == (200, b"{}", "Yes")
+
+
+def test_the_event_loop_need_not_be_asyncios_own(make: Make) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        answers = runner.run(exchanged(counting([], WHOLE), make(), 2))
+
+    assert [answer.body for answer in answers] == [b"{}", b"{}"]
 
 
 def test_an_answer_in_chunks_is_put_together(make: Make) -> None:

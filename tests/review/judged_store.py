@@ -10,9 +10,10 @@ from typing import Any
 from msgspec.structs import replace
 from starlette.testclient import TestClient
 
+from captionjudge.folder import write_template
 from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.judging.settlement import open_case
-from captionjudge.project import Project, write_template
+from captionjudge.project import Project
 from captionjudge.review import decide
 from captionjudge.review.app import create_app
 from captionjudge.review.decide import Vote

@@ -16,11 +16,11 @@ import orjson
 from PIL import Image
 from starlette.testclient import TestClient
 
+from captionjudge.folder import open_setup, write_template
 from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.images import digest as content_digest
 from captionjudge.judging.settlement import open_case
 from captionjudge.ontology.template import build_ontology
-from captionjudge.project import open_setup, write_template
 from captionjudge.review import decide
 from captionjudge.review.app import create_app
 from captionjudge.running.setup import Setup

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import text
 from tests.review.shop import Shop, path_of, vote_of, write_files
 
-from captionjudge.project import open_setup
+from captionjudge.folder import open_setup
 from captionjudge.store import reviewers
 
 Make = Callable[..., Shop]

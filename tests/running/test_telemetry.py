@@ -27,8 +27,9 @@ from PIL import Image
 from tests.servers.scripted import ScriptedServer, Seen, Step, fails, says
 
 from captionjudge.errors import ConfigError
+from captionjudge.folder import write_template
 from captionjudge.models.provider import Provider
-from captionjudge.project import Project, write_template
+from captionjudge.project import Project
 from captionjudge.running.conventions import of_model
 from captionjudge.running.exporting import exported, exporter
 from captionjudge.running.runner import Options

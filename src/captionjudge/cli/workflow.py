@@ -67,8 +67,8 @@ def layout(
 ) -> int:
     """Show the layout of the review page, or check FILE and make it the project's layout."""
     from captionjudge.config import CONFIG_FILE, load_config
+    from captionjudge.folder import open_layout, replace_layout
     from captionjudge.layout import default_layout, dump_layout, findings, load_layout
-    from captionjudge.project import open_layout, replace_layout
 
     if default and file is not None:
         raise ConfigError("FILE and --default both say which layout to install", hint="give one of them")

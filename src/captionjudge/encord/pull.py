@@ -14,11 +14,11 @@ from captionjudge.encord.faults import Fault
 from captionjudge.encord.remote import Remote, download, labels_of
 from captionjudge.errors import ConfigError, ImageError
 from captionjudge.exchange.imports.images import new_image
+from captionjudge.folder import write_template
 from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.images import digest, verify
 from captionjudge.ontology.answer import to_json
 from captionjudge.ontology.load import load_ontology
-from captionjudge.project import write_template
 from captionjudge.running.setup import Setup
 from captionjudge.store import datasets, items, labels
 from captionjudge.store.batch import Batch

@@ -5,8 +5,8 @@ from fastapi.responses import HTMLResponse, Response
 from msgspec.structs import replace
 
 from captionjudge.errors import ConfigError
+from captionjudge.folder import replace_layout
 from captionjudge.layout import dump_layout, findings
-from captionjudge.project import replace_layout
 from captionjudge.review.site import Adjudicator, Site, SiteNow, keep_layout, page, see_other
 from captionjudge.store.records import Reviewer
 
