@@ -20,7 +20,7 @@ from captionjudge.encord import (
     ontologies,
     projects,
     reviews,
-    rows,
+    sought,
     storage,
     tasks,
     uploads,
@@ -51,7 +51,7 @@ _RESOURCES = (
     legacy,
 )
 # Their requests are registered when they are imported.
-_OLDER = (labels, nodes, rows)
+_OLDER = (labels, nodes, sought)
 
 
 def create_app(setup: Setup) -> App:
