@@ -6,7 +6,7 @@ from typing import TypeVar
 T = TypeVar("T")
 M = TypeVar("M")
 
-LOOK = 250
+LOOK = 500
 """How many rows one statement looks at."""
 LONGEST = 20_000
 """How many rows are looked at for one page, however few of them fit."""

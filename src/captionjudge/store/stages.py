@@ -105,17 +105,12 @@ _OWN_AT = past(
 _SIDE_AT = past(
     _SIDE.where(side_task.c.project_id == bindparam("project"), side_task.c.stage == bindparam("stage")), side_task
 )
-_BY_IDS = (
-    _OWN.where(task.c.id.in_(bindparam("ids", expanding=True))),
-    _SIDE.where(side_task.c.id.in_(bindparam("ids", expanding=True))),
-)
-_ASSIGNED = (
-    select(assignment.c.task_id)
-    .where(assignment.c.task_id > bindparam("after"))
-    .order_by(assignment.c.task_id)
-    .limit(LOOK)
-)
-_ASSIGNED_TO = _ASSIGNED.where(assignment.c.assignee == bindparam("who"))
+# With the project or the stage in the statement, SQLite would look through all its tasks.
+_ASSIGNED = [
+    kind.where(assignment.c.task_id > bindparam("after")).order_by(assignment.c.task_id).limit(LOOK)
+    for kind in (_OWN, _SIDE)
+]
+_ASSIGNED_TO = [each.where(assignment.c.assignee == bindparam("who")) for each in _ASSIGNED]
 
 
 def at_stage(
@@ -140,17 +135,16 @@ def assigned(
     """Some of the tasks at a stage that somebody, or one of these people, is to do, in the order of their ids.
 
     Returns:
-        the tasks, and the id to go on after, if there may be more. No more than `LOOK` assignments are looked at.
+        the tasks, and the id to go on after, if there may be more. No more than `LOOK` are looked at.
     """
-    bound = {"after": after or first_id(0)}
-    if people is None:
-        ids = list(connection.execute(_ASSIGNED, bound).scalars())
-    else:
-        each = [connection.execute(_ASSIGNED_TO, bound | {"who": who}).scalars() for who in set(people)]
-        ids = list(islice(heapq.merge(*each), LOOK))
-    rows = [row for by in _BY_IDS for row in connection.execute(by, {"ids": ids, "now": now_ms()})] if ids else []
+    bound = {"after": after or first_id(0), "now": now_ms()}
+    asked = [(each, bound) for each in _ASSIGNED]
+    if people is not None:
+        asked = [(each, bound | {"who": who}) for each in _ASSIGNED_TO for who in set(people)]
+    queues = [connection.execute(statement, values) for statement, values in asked]
+    rows = list(islice(heapq.merge(*queues, key=lambda row: row.id), LOOK))
     here = [_task(row) for row in rows if (row.project_id, row.stage) == (project_id, stage)]
-    return sorted(here, key=lambda each: each.id), ids[-1] if len(ids) == LOOK else None
+    return here, rows[-1].id if len(rows) == LOOK else None
 
 
 def _task(row: Any) -> StageTask:
