@@ -213,6 +213,7 @@ ASKED: dict[str, Ask] = {
     "tasks by id": lambda c, w: units.held(c, w.project, IDS),
     "where label rows are": lambda c, w: labels.places(c, w.project, IDS),
     "data units of a project": lambda c, w: some(heads.of_project(c, w.project)),
+    "rows of a dataset by id": lambda c, w: list(heads.of_dataset(c, w.dataset, IDS)),
     "heads by data": lambda c, w: heads.of_ids(c, w.project, "main", IDS),
     "data units of a title": lambda c, w: list(heads.titled(c, "t163")),
     "branches of data units": lambda c, w: labels.branches(c, w.project, IDS),

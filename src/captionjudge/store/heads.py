@@ -77,14 +77,25 @@ _HEADS = (
     .where(data_row.c.id.in_(bindparam("ids", expanding=True)))
     .with_hint(item, HEADS, "sqlite")
 )
-_ROWS = (
-    select(data_row.c.id, data_row.c.position, data_row.c.created_at, item.c.kind, item.c.title)
+_ROW_HEADS = (
+    select(
+        data_row.c.id,
+        data_row.c.position,
+        data_row.c.created_at,
+        item.c.kind,
+        item.c.title,
+        data_row.c.dataset_id,
+    )
     .join(item, item.c.id == data_row.c.item_id)
-    .where(data_row.c.dataset_id == bindparam("dataset"), data_row.c.position > bindparam("after"))
-    .order_by(data_row.c.position)
-    .limit(LOOK)
     .with_hint(item, HEADS, "sqlite")
 )
+_ROWS = (
+    _ROW_HEADS.where(data_row.c.dataset_id == bindparam("dataset"), data_row.c.position > bindparam("after"))
+    .order_by(data_row.c.position)
+    .limit(LOOK)
+)
+# With the dataset in the statement, SQLite would look through all its rows.
+_ROWS_BY_ID = _ROW_HEADS.where(data_row.c.id.in_(bindparam("ids", expanding=True)))
 _BY_POSITION = (
     select(data_row.c.id, data_row.c.position)
     .where(data_row.c.dataset_id == bindparam("dataset"), data_row.c.position > bindparam("after"))
@@ -162,12 +173,18 @@ def titled(connection: Connection, title: str) -> Iterator[list[str]]:
         yield ids[start : start + LOOK]
 
 
-def of_dataset(connection: Connection, dataset_id: str) -> Iterator[list[RowHead]]:
-    """The rows of a dataset in their order, a page at a time."""
+def of_dataset(
+    connection: Connection, dataset_id: str, row_ids: Sequence[str] | None = None
+) -> Iterator[list[RowHead]]:
+    """The rows of a dataset, or those of them with these ids, in their order, a page at a time."""
+    if row_ids is not None:
+        rows = [row for row in connection.execute(_ROWS_BY_ID, {"ids": list(row_ids)}) if row[5] == dataset_id]
+        yield sorted((RowHead(*row[:5]) for row in rows), key=lambda each: each.position)
+        return
     bound: dict[str, Any] = {"dataset": dataset_id, "after": 0}
-    while rows := [RowHead(*row) for row in connection.execute(_ROWS, bound)]:
-        yield rows
-        bound["after"] = rows[-1].position
+    while heads := [RowHead(*row[:5]) for row in connection.execute(_ROWS, bound)]:
+        yield heads
+        bound["after"] = heads[-1].position
 
 
 def _queue(

@@ -109,6 +109,7 @@ upload_job = Table(
     _reference("folder_id", "folder"),
     Column("body", JSON, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Index("ix_upload_job_folder", "folder_id"),
 )
 
 # `size` numbers the rows: it is raised in the transaction that adds them, so what is read up to a number stays so.
@@ -271,4 +272,6 @@ metadata_schema = Table(
     Column("project_id", _ID, ForeignKey("project.id"), primary_key=True),
     Column("owner", _DIGEST, nullable=False),
     Column("body", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
 )
