@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from captionjudge.encord import (
     browsing,
     contents,
+    data_rows,
     dataset_uploads,
     datasets,
     export,
@@ -55,7 +56,7 @@ _RESOURCES = (
     legacy,
 )
 # Their requests are registered when they are imported.
-_OLDER = (labels, nodes, sought)
+_OLDER = (data_rows, labels, nodes, sought)
 
 
 def create_app(setup: Setup) -> App:

@@ -45,6 +45,7 @@ def head(space: Space, one: Unit, *, metadata: bool) -> dict[str, Any]:
         "client_metadata": item.client_metadata if metadata else None,
         "workflow_graph_node": node,
         "task_uuid": one.task_id,
+        "assigned_user_email": one.assignee,
         "priority": one.priority,
         "width": item.width,
         "height": item.height,
