@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import Field
 
 from captionjudge.encord.datasets import own_dataset, row_out
-from captionjudge.encord.faults import forbidden
+from captionjudge.encord.faults import forbidden, invalid
 from captionjudge.encord.legacy import Ask, answers, dumps
 from captionjudge.encord.storage import ItemChange, changed_items, own_items
 from captionjudge.encord.wire import Legacy, Metadata, Title
@@ -54,7 +54,7 @@ def read_row(ask: Ask) -> bytes:
     """A row, with a URL of its contents and with the item's metadata where they are wanted."""
     wanted = ask.read(RowQuery).additional_data
     with ask.host.setup.database.read() as connection:
-        (row,) = _own_rows(Batch(connection), ask, ask.ids()[:1])
+        (row,) = _own_rows(Batch(connection), ask, [_one(ask)])
     shown = row_out(row, metadata=wanted.client_metadata)
     if wanted.signed_url:
         shown["signed_url"] = ask.host.url(ask.call.origin, "bytes", item=row.item.id)
@@ -67,9 +67,9 @@ def change_row(ask: Ask) -> bytes:
     wanted = ask.read(RowChange)
 
     def write(batch: Batch) -> str:
-        ids = ask.ids()[:1]
-        _change(batch, ask, {ids[0]: ItemChange(name=wanted.data_title, client_metadata=wanted.client_metadata)})
-        (row,) = _own_rows(batch, ask, ids)
+        row_id = _one(ask)
+        _change(batch, ask, {row_id: ItemChange(name=wanted.data_title, client_metadata=wanted.client_metadata)})
+        (row,) = _own_rows(batch, ask, [row_id])
         changed = sorted(wanted.model_fields_set)
         return dumps({"updated_fields": changed, "data_row": row_out(row, metadata=True)}).decode()
 
@@ -86,6 +86,13 @@ def rename_rows(ask: Ask) -> bytes:
         return dumps({"success": True}).decode()
 
     return ask.host.change(ask.call, write).encode()
+
+
+def _one(ask: Ask) -> str:
+    ids = ask.ids()
+    if len(ids) != 1:
+        raise invalid("uid: it is not the id of one row")
+    return ids[0]
 
 
 def _change(batch: Batch, ask: Ask, changes: dict[str, ItemChange]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cached_property
 
 from captionjudge.encord.legacy import Ask, answers, dumps
 from captionjudge.encord.listing import is_like, milliseconds
@@ -12,6 +13,7 @@ from captionjudge.store import heads, labels, units
 from captionjudge.store.database import Reading
 from captionjudge.store.datasets import MAIN
 from captionjudge.store.heads import Head
+from captionjudge.store.paging import chunks
 from captionjudge.store.units import Unit, Wanted
 
 
@@ -33,6 +35,11 @@ class RowsQuery(Legacy):
     include_all_label_branches: bool | None = False
     branch_name: str | None = None
 
+    @cached_property
+    def labels(self) -> frozenset[str]:
+        """The label rows that are asked for."""
+        return frozenset(self.label_hashes or ())
+
     @property
     def narrows(self) -> bool:
         """Whether some rows may not fit."""
@@ -48,6 +55,8 @@ class RowsQuery(Legacy):
 
     def fits(self, space: Space, one: Head | Unit, title: str) -> bool:
         """Whether a row is wanted."""
+        if self.label_hashes is not None and one.label_id not in self.labels:
+            return False
         if self.only_opened and one.label_id is None:
             return False
         if self.data_title_eq is not None and title != self.data_title_eq:
@@ -109,8 +118,11 @@ def list_rows(ask: Ask) -> bytes:
 
 def _pages(connection: Reading, space: Space, wanted: RowsQuery, branch: str) -> Iterator[list[Unit]]:
     if wanted.data_hashes is not None or wanted.label_hashes is not None:
-        found = units.units(connection, space.id, Wanted(wanted.data_hashes, wanted.label_hashes), branch)
-        yield [each for each in found if wanted.fits(space, each, each.item.title)]
+        by_data = [Wanted(data_ids=ids) for ids in chunks(wanted.data_hashes or ())]
+        by_label = [Wanted(label_ids=ids) for ids in chunks(wanted.label_hashes or ())]
+        for which in by_data if wanted.data_hashes is not None else by_label:
+            found = units.units(connection, space.id, which, branch)
+            yield [each for each in found if wanted.fits(space, each, each.item.title)]
         return
     for ids in _candidates(connection, space, wanted, branch):
         if wanted.narrows:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func,
 from captionjudge.identity import first_id
 from captionjudge.store import datasets
 from captionjudge.store.datasets import MAIN
-from captionjudge.store.paging import LOOK
+from captionjudge.store.paging import LOOK, chunks
 from captionjudge.store.platform import assignment, data_row, label_row, side_task
 from captionjudge.store.stages import TOP, past
 from captionjudge.store.tables import HEADS, item, project, task
@@ -168,9 +168,7 @@ def at_stages(connection: Connection, project_id: str, branch: str, stages: Sequ
 
 def titled(connection: Connection, title: str) -> Iterator[list[str]]:
     """The ids of all data units of this title, whatever project they are in, in their order, a page at a time."""
-    ids = sorted(connection.execute(_TITLED, {"title": title}).scalars())
-    for start in range(0, len(ids), LOOK):
-        yield ids[start : start + LOOK]
+    yield from chunks(sorted(connection.execute(_TITLED, {"title": title}).scalars()))
 
 
 def of_dataset(
@@ -178,8 +176,9 @@ def of_dataset(
 ) -> Iterator[list[RowHead]]:
     """The rows of a dataset, or those of them with these ids, in their order, a page at a time."""
     if row_ids is not None:
-        rows = [row for row in connection.execute(_ROWS_BY_ID, {"ids": list(row_ids)}) if row[5] == dataset_id]
-        yield sorted((RowHead(*row[:5]) for row in rows), key=lambda each: each.position)
+        asked = (connection.execute(_ROWS_BY_ID, {"ids": ids}) for ids in chunks(row_ids))
+        found = [RowHead(*row[:5]) for rows in asked for row in rows if row[5] == dataset_id]
+        yield from chunks(sorted(found, key=lambda each: each.position))
         return
     bound: dict[str, Any] = {"dataset": dataset_id, "after": 0}
     while heads := [RowHead(*row[:5]) for row in connection.execute(_ROWS, bound)]:

@@ -1,6 +1,6 @@
 """Pages of what fits, out of an order in which it is looked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -37,3 +37,10 @@ def page(
         if after is None or len(found) >= size:
             break
     return found[:size], after
+
+
+def chunks(ids: Sequence[T]) -> Iterator[list[T]]:
+    """Each of these once, in their order, as many at a time as one statement looks at."""
+    several = list(dict.fromkeys(ids))
+    for start in range(0, len(several), LOOK):
+        yield several[start : start + LOOK]
