@@ -9,7 +9,7 @@ from captionjudge.encord.listing import is_like, milliseconds
 from captionjudge.encord.rows import head, status, task_status
 from captionjudge.encord.space import Space, open_space
 from captionjudge.encord.wire import Legacy
-from captionjudge.store import heads, labels, units
+from captionjudge.store import datasets, heads, labels, units
 from captionjudge.store.database import Reading
 from captionjudge.store.datasets import MAIN
 from captionjudge.store.heads import Head
@@ -140,4 +140,12 @@ def _candidates(connection: Reading, space: Space, wanted: RowsQuery, branch: st
         return heads.opened(connection, space.id, branch)
     if stages is not None:
         return heads.at_stages(connection, space.id, branch, stages)
+    if wanted.data_title_like is not None:
+        return _titled(connection, space, wanted.data_title_like)
     return heads.of_project(connection, space.id)
+
+
+def _titled(connection: Reading, space: Space, pattern: str) -> Iterator[list[str]]:
+    for known in datasets.of_project(connection, space.id):
+        for rows in heads.of_dataset(connection, known.id):
+            yield [each.id for each in rows if is_like(each.title, pattern)]
