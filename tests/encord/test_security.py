@@ -167,6 +167,8 @@ def test_what_is_not_supported_says_so(place: Place, agent: Caller) -> None:
     assert "does not support" in new.json["message"]
     old = agent.send(agent.old_signed("labelingalgorithm", "POST", about=place.about)).json
     assert old["response"] == ["METHOD_NOT_ALLOWED_ERROR"]
+    named = {"data_hash": place.id, "get_signed_url": True}
+    assert agent.send(agent.old_signed("datasetdata", "GET", named, about=place.about)).json["status"] == 405
 
 
 def test_an_agent_that_was_given_no_role_for_it_creates_nothing_as_a_reviewer(place: Place) -> None:
