@@ -73,6 +73,8 @@ def test_lists_are_searched_and_items_moved_as_on_sqlite(far: Place) -> None:
     admin = far.caller("admin@example.com", "admin")
     first, second, *_ = rows(admin, far)
     patches = {second["backing_item_uuid"]: {"name": "Äpfel.png"}}
+    long = {second["backing_item_uuid"]: {"name": "".join(chr(0x4E00 + number) for number in range(1_000))}}
+    assert admin.call("PATCH", "storage/items/patch-bulk", {"itemPatches": long}).status == 400
     assert admin.call("PATCH", "storage/items/patch-bulk", {"itemPatches": patches}).status == 200
     (row,) = opened(admin, far, second["data_hash"])
     save(admin, far, row, said(far, "LLM Judge Choice", 0))

@@ -30,6 +30,7 @@ from captionjudge.workflow import Stage
 router = APIRouter(prefix="/v2/public/projects/{project}/workflow/stages/{stage}")
 
 MOST_ACTIONS = 10_000
+MOST_PEOPLE = 100
 
 Mark = tuple[float, str]
 """A place in the order of tasks: a priority and an id. Where only people's tasks are listed, the id alone counts."""
@@ -106,7 +107,7 @@ def get_tasks(
     stage: UUID,
     data_hashes: Annotated[list[UUID] | None, Query(alias="dataHashes")] = None,
     dataset_hashes: Annotated[list[UUID] | None, Query(alias="datasetHashes")] = None,
-    user_emails: Annotated[list[str] | None, Query(alias="userEmails")] = None,
+    user_emails: Annotated[list[str] | None, Query(alias="userEmails", max_length=MOST_PEOPLE)] = None,
     statuses: Annotated[list[str] | None, Query()] = None,
     title: Annotated[str | None, Query(alias="dataTitleContains")] = None,
     page_token: Annotated[str | None, Query(alias="pageToken")] = None,
