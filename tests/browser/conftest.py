@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,26 +35,27 @@ class Guard:
 Visit = Callable[..., Page]
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+@contextmanager
+def chromium() -> Iterator[Browser]:
     """Chromium. Without it these tests fail: nobody else looks at the page as its readers do."""
-    chromium = shutil.which("chromium")
-    assert chromium, "these tests need Chromium: apt-get install chromium"
+    path = shutil.which("chromium")
+    assert path, "these tests need Chromium: apt-get install chromium"
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, chromium_sandbox=False, args=QUIET)
+        launched = playwright.chromium.launch(executable_path=path, chromium_sandbox=False, args=QUIET)
         yield launched
         launched.close()
 
 
-@pytest.fixture
-def guard() -> Iterator[Guard]:
+@contextmanager
+def guarded() -> Iterator[Guard]:
+    """A guard that has nothing to complain about in the end."""
     made = Guard()
     yield made
     assert made.complaints == []
 
 
-@pytest.fixture
-def visit(browser: Browser, guard: Guard) -> Iterator[Visit]:
+@contextmanager
+def visits(browser: Browser, guard: Guard) -> Iterator[Visit]:
     """Signs a person in, in a browser of their own, and opens their desk."""
     contexts = []
 
@@ -83,6 +85,24 @@ def visit(browser: Browser, guard: Guard) -> Iterator[Visit]:
     yield open_desk
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(name="browser", scope="package")
+def one_browser() -> Iterator[Browser]:
+    with chromium() as launched:
+        yield launched
+
+
+@pytest.fixture
+def guard() -> Iterator[Guard]:
+    with guarded() as made:
+        yield made
+
+
+@pytest.fixture
+def visit(browser: Browser, guard: Guard) -> Iterator[Visit]:
+    with visits(browser, guard) as opener:
+        yield opener
 
 
 @pytest.fixture(scope="module")

@@ -21,10 +21,12 @@ from encord.exceptions import (
 from encord.http.bundle import Bundle
 from encord.objects import Classification, OntologyStructure, RadioAttribute
 from encord.orm.dataset import DataLinkDuplicatesBehavior, StorageLocation
+from encord.orm.label_row import AnnotationTaskStatus, LabelStatus
 from encord.orm.storage import StorageItemType
 from encord.user_client import EncordUserClient
 from encord.workflow.stages.agent import AgentStage
 from encord.workflow.stages.final import FinalStage
+from encord.workflow.stages.review import ReviewStage, ReviewTaskStatus
 from recorder import PROJECT, connect, listen, only_newest, proof, raises, world
 
 NOTEBOOK = os.environ["TEMPLATE"]
@@ -96,6 +98,76 @@ def images_and_texts_are_uploaded_listed_and_downloaded():
 
 
 @proof
+def items_and_folders_are_searched_below_a_folder():
+    inner = next(iter(world.folder.list_subfolders()))
+    deep = inner.create_subfolder("Deep pictures")
+    with tempfile.TemporaryDirectory() as place:
+        item = deep.upload_image(draw(place, 5), title="deep")
+    below = [each.name for each in world.folder.find_items(search="DEEP")]
+    assert below == ["deep"]
+    assert [each.uuid for each in world.folder.find_items(item_types=[StorageItemType.IMAGE])][-1] == item
+    assert list(world.folder.list_items(search="deep")) == []
+    assert {each.uuid for each in world.folder.find_subfolders()} == {inner.uuid, deep.uuid}
+    assert [each.uuid for each in world.folder.list_items(is_in_dataset=True)] == []
+    assert len(list(world.folder.list_items(page_size=2, is_in_dataset=False))) == 4
+
+
+@proof
+def items_and_folders_are_moved_and_summed_up():
+    inner = next(iter(world.folder.list_subfolders()))
+    (deep,) = inner.list_subfolders()
+    summary = world.folder.get_summary()
+    assert (summary.files, summary.images, summary.plain_texts, summary.folders) == (4, 3, 1, 1)
+    words = client.get_storage_item(world.text)
+    assert summary.total_size > words.file_size == 15
+    words.move_to_folder(deep)
+    assert words.parent_folder_uuid == deep.uuid
+    (item,) = deep.list_items(search="deep")
+    deep.move_items_to_folder(inner, [item, words.uuid])
+    assert {each.uuid for each in inner.list_items()} == {item.uuid, words.uuid}
+    deep.move_to_folder(world.folder)
+    assert deep.parent.uuid == world.folder.uuid
+    raises(InvalidArgumentsError, lambda: world.folder.move_to_folder(deep), "in itself")
+    deep.move_to_folder(None)
+    assert deep.parent is None
+    words.refetch_data()
+    words.move_to_folder(world.folder.uuid)
+    own = next(iter(world.old.list_label_rows_v2())).backing_item_uuid
+    image = client.get_storage_item(own)
+    raises(AuthorisationError, lambda: image.move_to_folder(deep), "admin")
+    (used,) = image.get_summary().accessible_datasets
+    assert [str(each) for each in used.data_hashes] == [str(own)]
+    assert words.get_summary().used_in_datasets == 0
+
+
+@proof
+def a_metadata_schema_is_kept():
+    schema = client.metadata_schema()
+    assert list(schema.keys()) == []
+    schema.add_scalar("sku", data_type="string")
+    schema.add_enum("colour", values=["dark", "light"])
+    schema.add_embedding("looks", size=3)
+    schema.add_geospatial("place")
+    schema.save()
+    schema = client.metadata_schema()
+    schema.add_enum_options("colour", values=["grey"])
+    schema.delete_key("place")
+    schema.delete_key("looks", hard=True)
+    schema.save()
+    schema = client.metadata_schema()
+    assert (schema.get_key_type("sku"), schema.get_enum_options("colour")) == ("varchar", ["dark", "grey", "light"])
+    assert schema.is_key_deleted("looks")
+    schema.restore_key("place")
+    schema.save()
+    assert client.metadata_schema().get_key_type("place") == "geospatial"
+    older = {key: each.value for key, each in client.get_client_metadata_schema().items()}
+    assert older == {"sku": "string", "colour": "enum", "place": "geospatial"}
+    client.set_client_metadata_schema_from_dict({"sku": "number", "words": "long_string"})
+    schema = client.metadata_schema()
+    assert {key: schema.get_key_type(key) for key in ("sku", "words")} == {"sku": "number", "words": "text"}
+
+
+@proof
 def items_come_in_the_order_in_which_they_are_asked_for():
     first, second, third = world.items
     wanted = [third, first, third, second]
@@ -160,6 +232,22 @@ def a_file_is_uploaded_to_a_dataset():
     (row,) = world.dataset.list_data_rows(title_eq="seventh")
     assert row.uid == uploaded["data_hash"]
     assert client.get_storage_item(row.backing_item_uuid).parent_folder_uuid == world.folder.uuid
+
+
+@proof
+def rows_of_a_dataset_are_changed_as_older_code_does_it():
+    (row,) = world.dataset.list_data_rows(title_eq="seventh")
+    assert [each.uid for each in world.dataset.list_data_rows(data_hashes=[row.uid], title_like="SEV%")] == [row.uid]
+    rows = {each.uid: each for each in client.get_dataset(world.dataset.dataset_hash).data_rows}
+    row = rows[row.uid]
+    row.title = "the seventh"
+    row.client_metadata = {"number": 7}
+    row.save()
+    row.refetch_data(signed_url=True, client_metadata=True)
+    assert (row.title, row.client_metadata["number"]) == ("the seventh", 7)
+    assert requests.get(row.signed_url, timeout=9).status_code == 200
+    assert world.dataset.update_data_item(row.uid, "seventh")
+    assert client.get_storage_item(row.backing_item_uuid).name == "seventh"
 
 
 @proof
@@ -231,6 +319,36 @@ def tasks_are_found_by_what_they_are_about():
     assert [each.data_title for each in here.get_tasks(data_title="picture 1")] == ["picture 1"]
     assert len(list(here.get_tasks(dataset_hash=world.dataset.dataset_hash))) == 4
     assert list(here.get_tasks(data_hash=NOWHERE)) == []
+
+
+@proof
+def label_rows_are_found_by_how_far_they_are():
+    project = world.second
+
+    def titles(**wanted):
+        return sorted(each.data_title for each in project.list_label_rows_v2(**wanted))
+
+    every = ["first", "picture 1", "picture 2", "seventh"]
+    assert titles() == titles(label_statuses=[AnnotationTaskStatus.QUEUED]) == every
+    assert titles(label_statuses=[LabelStatus.NOT_LABELLED]) == every
+    assert titles(data_title_like="PIC%1") == ["picture 1"]
+    assert titles(data_title_like="picture") == []
+    assert titles(workflow_graph_node_title_like="llm1") == every
+    assert titles(label_statuses=[AnnotationTaskStatus.COMPLETED, AnnotationTaskStatus.IN_REVIEW]) == []
+    first = next(iter(stage(project, "LLM1").get_tasks(data_title="FIRST")))
+    first.move(destination_stage_uuid=project.workflow.get_stage(name="Human Review", type_=ReviewStage).uuid)
+    review = project.workflow.get_stage(name="Human Review", type_=ReviewStage)
+    (task,) = review.get_tasks()
+    task.assign("ann@example.com")
+    assert [each.data_title for each in review.get_tasks(assignee="ann@example.com")] == ["first"]
+    assert list(review.get_tasks(assignee="ben@example.com")) == []
+    assert [each.data_title for each in review.get_tasks(status=ReviewTaskStatus.ASSIGNED)] == ["first"]
+    (row,) = project.list_label_rows_v2(label_statuses=[AnnotationTaskStatus.IN_REVIEW])
+    assert (row.data_title, row.assigned_user_email) == ("first", "ann@example.com")
+    assert titles(label_statuses=[AnnotationTaskStatus.QUEUED], data_title_like="%i%t%") == ["picture 1", "picture 2"]
+    row.initialise_labels()
+    row.workflow_reopen()
+    assert list(review.get_tasks()) == []
 
 
 @proof

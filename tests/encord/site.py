@@ -19,8 +19,9 @@ from tests.servers.hooks import Hooks
 from tests.servers.scripted import ScriptedServer
 
 from captionjudge.project import Project
-from captionjudge.store import keys, labels, units, webhooks
+from captionjudge.store import keys, labels, webhooks
 from captionjudge.store.keys import KeyRole
+from captionjudge.store.stages import at_stage
 
 SECONDS = 240
 AGENT, REVIEWER = "agent@example.com", "ann@example.com"
@@ -66,7 +67,7 @@ class Site:
             own = project.setup.project_id
             images = list(project.images())
             stages = [stage.title for stage in project.setup.workflow.stages]
-            listed = [(each.title, at) for at in stages for each in units.at_stage(connection, own, at, 1000)]
+            listed = [(each.title, at) for at in stages for each in at_stage(connection, own, at, 1000)]
             given = labels.answers(connection, own, [image.id for image in images])
             titles = {each.feature_hash: one.title for one in _classifications(project) for each in one.attributes}
             return {

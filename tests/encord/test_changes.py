@@ -11,10 +11,11 @@ from captionjudge.encord.entries import entry_of
 from captionjudge.identity import new_id
 from captionjudge.ontology.answer import RadioAnswer, to_json
 from captionjudge.review import decide
-from captionjudge.store import labels, reviewers, units
+from captionjudge.store import labels, reviewers
 from captionjudge.store import tasks as store_tasks
 from captionjudge.store.batch import Batch
 from captionjudge.store.records import Answer
+from captionjudge.store.stages import at_stage
 from captionjudge.workflow import template_id
 
 
@@ -174,7 +175,7 @@ def test_runs_and_reviews_do_not_see_the_tasks_of_texts(agent: Caller, place: Pl
     item = upload(agent, place, "text", "A square.", {"Tag": "t", "Data Type": "Text_8B"})
     link(agent, place, item)
     with place.project.setup.database.read() as connection:
-        found = units.at_stage(connection, place.id, "LLM1", wire.PAGE)
+        found = at_stage(connection, place.id, "LLM1", wire.PAGE)
     assert len(found) == IMAGES + 1
     with place.project.setup.database.read() as connection:
         assert [each.tasks for each in store_tasks.counts(connection, place.id)] == [IMAGES]

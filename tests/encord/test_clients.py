@@ -10,6 +10,9 @@ from typing import Any
 import orjson
 import pytest
 import requests
+from tests.browser.conftest import chromium, guarded, visits
+from tests.browser.desk import expect_blind, expect_revealed, expect_said, item_of
+from tests.browser.shop import Shop
 from tests.encord.clients import COMBINATIONS
 from tests.encord.site import AGENT, Site, open_site, wait
 
@@ -20,6 +23,7 @@ from captionjudge.encord import legacy
 pytestmark = pytest.mark.slow
 
 IMAGES = 4
+BROWSING = "Ann"
 
 ASKED_BY_NOBODY = {
     "GET /v2/public/storage/folders/*/items/*": "older ways to an item; the clients ask for it without its folder",
@@ -77,6 +81,20 @@ def choose_on_the_page(site: Site) -> None:
             assert (page.status_code, "/choice" in page.text) == (200, False)
 
 
+def choose_by_keys(site: Site) -> str:
+    """What a person does who has a browser and a keyboard, about one image; its id."""
+    with chromium() as browser, guarded() as guard, visits(browser, guard) as visit:
+        page = visit(Shop(site.folder, site.served.origin), BROWSING)
+        if not page.get_by_role("form", name="Final choice").is_visible():
+            page.goto("/desk?queue=audit")
+        expect_blind(page)
+        here = item_of(page)
+        page.keyboard.press("1")
+        expect_revealed(page)
+        expect_said(page, "Saved. The judge")
+    return here
+
+
 def exported(site: Site) -> Mapping[str, Any]:
     out = site.folder.parent / "judgments.jsonl"
     assert cli.run(cli.app, ["export", str(site.folder), "--format", "jsonl", "--out", str(out)]) == 0
@@ -99,6 +117,7 @@ def test_images_are_described_judged_reviewed_by_program_and_on_the_page_and_exp
     assert told["failed"] == {}
     assert answered() - set(told["asked"]) <= ASKED_BY_NOBODY.keys()
 
+    by_keys = {choose_by_keys(site)} if combination == 2 else set()
     choose_on_the_page(site)
     ends = site.state()["stages"]
     assert ends["image", "Human Review"] == 0
@@ -107,6 +126,10 @@ def test_images_are_described_judged_reviewed_by_program_and_on_the_page_and_exp
     assert {verdict["judge"] for line in lines.values() for verdict in line["verdicts"]} == {AGENT}
     chosen = {image: [each["choice"] for each in line["final_choices"]] for image, line in lines.items()}
     assert chosen["photo-000.png"] == ["b"]
+    people = {
+        line["id"].partition(":")[0]: [each["annotator"] for each in line["final_choices"]] for line in lines.values()
+    }
+    assert {image for image, who in people.items() if who == [BROWSING]} == by_keys
     assert all(len(chosen[f"photo-{number:03}.png"]) == 1 for number in range(1, IMAGES - 1))
 
 

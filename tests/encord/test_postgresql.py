@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.encord.conftest import IMAGES, Place, draw
 from tests.encord.test_changes import opened, read, said, save
-from tests.encord.test_notebook_path import link, proceed, rows, tasks, upload
+from tests.encord.test_notebook_path import link, proceed, rows, stages, tasks, upload
 
 from captionjudge.encord.app import app_of
 from captionjudge.encord.host import open_host
@@ -68,3 +68,40 @@ def test_what_is_made_is_found_again(far: Place) -> None:
     with database.read() as connection:
         assert webhooks.pending(connection, far.id, "LLM1") == IMAGES + 1
         assert keys.may(connection, admin.public, far.id)
+
+
+def test_lists_are_searched_and_items_moved_as_on_sqlite(far: Place) -> None:
+    admin = far.caller("admin@example.com", "admin")
+    first, second, *_ = rows(admin, far)
+    patches = {second["backing_item_uuid"]: {"name": "Äpfel.png"}}
+    long = {second["backing_item_uuid"]: {"name": "".join(chr(0x4E00 + number) for number in range(1_000))}}
+    assert admin.call("PATCH", "storage/items/patch-bulk", {"itemPatches": long}).status == 400
+    assert admin.call("PATCH", "storage/items/patch-bulk", {"itemPatches": patches}).status == 200
+    (row,) = opened(admin, far, second["data_hash"])
+    save(admin, far, row, said(far, "LLM Judge Choice", 0))
+    for wanted in (
+        {"data_title_like": "äPFEL%"},
+        {"data_title_eq": "Äpfel.png", "label_statuses": ["QUEUED"]},
+        {"label_statuses": ["LABEL_IN_PROGRESS"]},
+        {"workflow_graph_node_title_eq": "LLM1", "include_uninitialised_labels": False},
+    ):
+        assert [each["data_title"] for each in rows(admin, far, **wanted)] == ["Äpfel.png"]
+    assert len(rows(admin, far, workflow_graph_node_title_eq="LLM1")) == IMAGES
+    task = tasks(admin, far, "LLM1", dataTitleContains="äpf")[0]["uuid"]
+    stage = stages(admin, far)["LLM1"]["uuid"]
+    asked = [{"taskUuid": task, "action": "ASSIGN", "assignee": "ann"}]
+    assert admin.post(f"projects/{far.id}/workflow/stages/{stage}/actions", asked).status == 200
+    assert [each["uuid"] for each in tasks(admin, far, "LLM1", userEmails=["ann", "ben"])] == [task]
+    home, there = far.host.folder_id, admin.post("storage/folders", {"name": "there"}).json["uuid"]
+    move = {"itemUuids": [first["backing_item_uuid"]], "newParentUuid": there}
+    assert admin.post(f"storage/folders/{home}/items/move", move).json is None
+    assert admin.post("storage/folders/move", {"folderUuids": [there], "newParentUuid": home}).json is None
+    assert admin.post("storage/folders/move", {"folderUuids": [home], "newParentUuid": there}).status == 400
+    counts = [admin.get(f"storage/folders/{each}/summary").json for each in (home, there)]
+    assert [(each["images"], each["folders"]) for each in counts] == [(IMAGES - 1, 1), (1, 0)]
+    below = admin.get(f"storage/folders/{home}/items", isRecursive=True, isInDataset=True).results
+    assert len(below) == IMAGES
+    types = {"sku": {"ty": "variant", "hint": "varchar"}}
+    for _ in range(2):
+        assert admin.post("organisation/client-metadata-schema-v2", types).status == 200
+    assert admin.get("organisation/client-metadata-schema-v2").json == types

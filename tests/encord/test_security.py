@@ -167,6 +167,8 @@ def test_what_is_not_supported_says_so(place: Place, agent: Caller) -> None:
     assert "does not support" in new.json["message"]
     old = agent.send(agent.old_signed("labelingalgorithm", "POST", about=place.about)).json
     assert old["response"] == ["METHOD_NOT_ALLOWED_ERROR"]
+    named = {"data_hash": place.id, "get_signed_url": True}
+    assert agent.send(agent.old_signed("datasetdata", "GET", named, about=place.about)).json["status"] == 405
 
 
 def test_an_agent_that_was_given_no_role_for_it_creates_nothing_as_a_reviewer(place: Place) -> None:
@@ -259,6 +261,11 @@ ASKED: list[tuple[str, str, Any]] = [
     ("POST", "storage/folders/{folder}/upload-signed-urls", {"itemType": "image", "count": 1}),
     ("POST", "storage/folders/{folder}/data-upload-jobs", {"dataItems": {}}),
     ("GET", "storage/folders/{home}/data-upload-jobs/{job}", None),
+    ("GET", "storage/folders/{folder}/summary", None),
+    ("GET", "storage/folders/{folder}/items/{item}/summary", None),
+    ("GET", "storage/folders/{home}/items/{item}/summary", None),
+    ("POST", "storage/folders/{folder}/items/move", {"itemUuids": ["{item}"], "newParentUuid": "{home}"}),
+    ("POST", "storage/folders/move", {"folderUuids": ["{folder}"], "newParentUuid": None}),
     ("GET", "storage/items/{item}", None),
     ("GET", "storage/folders/{folder}/items/{item}", None),
     ("POST", "storage/items/get-bulk", {"itemUuids": ["{item}"]}),
@@ -301,8 +308,15 @@ def test_nothing_tells_what_is_not_theirs_from_what_is_not_there(
         ("labelrowmetadata", "GET", None, {}, ("project", "{project}")),
         ("labelrowmetadata", "GET", None, {"data_hashes": ["{data}"]}, ("project", "{own}")),
         ("labelrowmetadata", "GET", None, {"label_hashes": ["{label}"]}, ("project", "{own}")),
+        ("labelrowmetadata", "GET", None, {"data_title_eq": "secret"}, ("project", "{own}")),
+        ("labelrowmetadata", "GET", None, {"data_title_like": "sec%"}, ("project", "{own}")),
         ("labelworkflowgraphnode", "POST", ["{label}"], {"action": "complete"}, ("project", "{own}")),
         ("dataset", "GET", None, {}, ("dataset", "{dataset}")),
+        ("datarows", "GET", None, {"data_hashes": ["{data}"]}, ("dataset", "{mine}")),
+        ("datarow", "GET", "{data}", {}, ("dataset", "{mine}")),
+        ("datarow", "POST", "{data}", {"data_title": "x"}, ("dataset", "{mine}")),
+        ("datarow", "POST", "{data}", {"data_title": "x"}, ("dataset", "{dataset}")),
+        ("video", "POST", "{mine}", [{"video_hash": "{data}", "title": "x"}], ("dataset", "{mine}")),
         ("datasetlinkitems", "POST", "{dataset}", {"item_uuids": []}, ("dataset", "{dataset}")),
         ("datasetlinkitems", "POST", "{mine}", {"item_uuids": ["{item}"]}, ("dataset", "{mine}")),
         ("projectdataset", "POST", None, {"dataset_hashes": ["{dataset}"]}, ("project", "{own}")),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import pytest
 from sqlalchemy import Connection
@@ -9,11 +10,25 @@ from tests.servers.postgres import Cluster
 from tests.store.test_plans import plans
 
 from captionjudge.identity import new_id
-from captionjudge.store import datasets, folders, hosted, issues, items, keys, labels, projects, units, webhooks
+from captionjudge.store import (
+    datasets,
+    folders,
+    heads,
+    hosted,
+    issues,
+    items,
+    keys,
+    labels,
+    places,
+    projects,
+    stages,
+    units,
+    webhooks,
+)
 from captionjudge.store.batch import Batch
 from captionjudge.store.database import Database, open_database, sqlite_url
 from captionjudge.store.datasets import Dataset
-from captionjudge.store.folders import Folder
+from captionjudge.store.folders import Folder, Sought
 from captionjudge.store.issues import Issue
 from captionjudge.store.units import Wanted
 
@@ -139,6 +154,11 @@ WIDE = ("project_id=?", "folder_id=?", "dataset_id=?", "project_id=? AND kind=?"
 Ask = Callable[[Connection, World], object]
 
 
+def some(pages: Iterator[object]) -> object:
+    """The first two pages."""
+    return list(islice(pages, 2))
+
+
 def done(connection: Connection, change: Callable[[Batch], object]) -> bool:
     """Make a change, whatever it gives."""
     change(Batch(connection))
@@ -193,14 +213,26 @@ ASKED: dict[str, Ask] = {
     "units by label row": lambda c, w: units.units(c, w.project, Wanted(label_ids=IDS)),
     "tasks by id": lambda c, w: units.held(c, w.project, IDS),
     "where label rows are": lambda c, w: labels.places(c, w.project, IDS),
+    "data units of a project": lambda c, w: some(heads.of_project(c, w.project)),
+    "rows of a dataset by id": lambda c, w: list(heads.of_dataset(c, w.dataset, IDS)),
+    "heads by data": lambda c, w: heads.of_ids(c, w.project, "main", IDS),
+    "where an item is used": lambda c, w: places.uses(c, KEY, IDS[0]),
+    "a metadata schema": lambda c, w: hosted.schema_of(c, w.project) is None,
+    "data units of a title": lambda c, w: list(heads.titled(c, "t163")),
     "branches of data units": lambda c, w: labels.branches(c, w.project, IDS),
     "revisions": lambda c, w: labels.revisions(c, IDS),
     "answers": lambda c, w: labels.answers(c, w.project, IDS),
     "comments": lambda c, w: issues.of_data(c, w.project, IDS[0], "", 50),
 }
 PAGED: dict[str, Ask] = {
-    "tasks at a stage": lambda c, w: units.at_stage(c, w.project, "LLM1", 50),
-    "and those after": lambda c, w: units.at_stage(c, w.project, "LLM1", 10, (0.5, IDS[0])),
+    "tasks at a stage": lambda c, w: stages.at_stage(c, w.project, "LLM1", 50),
+    "and tasks after": lambda c, w: stages.at_stage(c, w.project, "LLM1", 10, (0.5, IDS[0])),
+    "tasks that somebody is to do": lambda c, w: stages.assigned(c, w.project, "LLM1", None, None),
+    "and those of two people": lambda c, w: stages.assigned(c, w.project, "LLM1", ["a", "b"], IDS[0]),
+    "those whose labels were opened": lambda c, w: some(heads.opened(c, w.project, "main")),
+    "those at a stage": lambda c, w: some(heads.at_stages(c, w.project, "main", ["LLM1"])),
+    "rows of a dataset": lambda c, w: some(heads.of_dataset(c, w.dataset)),
+    "items of a name in a folder": lambda c, w: folders.items_in(c, folder(c, w), "", 2, Sought("T16", None, True)),
     "items in a folder": lambda c, w: folders.items_in(c, folder(c, w), "", 50),
     "and items after": lambda c, w: folders.items_in(c, folder(c, w), IDS[0], 50),
     "folders": lambda c, w: folders.visible(c, KEY, "", 50),

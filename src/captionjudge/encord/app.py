@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from captionjudge.encord import (
     browsing,
     contents,
+    data_rows,
     dataset_uploads,
     datasets,
     export,
@@ -18,9 +19,11 @@ from captionjudge.encord import (
     legacy,
     nodes,
     ontologies,
+    places,
     projects,
     reviews,
-    rows,
+    schemas,
+    sought,
     storage,
     tasks,
     uploads,
@@ -42,6 +45,8 @@ _RESOURCES = (
     issues,
     export,
     browsing,
+    places,
+    schemas,
     storage,
     uploads,
     dataset_uploads,
@@ -51,7 +56,7 @@ _RESOURCES = (
     legacy,
 )
 # Their requests are registered when they are imported.
-_OLDER = (labels, nodes, rows)
+_OLDER = (data_rows, labels, nodes, sought)
 
 
 def create_app(setup: Setup) -> App:

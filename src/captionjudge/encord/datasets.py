@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
@@ -16,10 +17,11 @@ from captionjudge.encord.space import any_space, open_space
 from captionjudge.encord.storage import own_items
 from captionjudge.encord.tasks import told
 from captionjudge.encord.wire import Legacy, Wire, answer, reply, stamp
-from captionjudge.store import datasets, folders
+from captionjudge.store import datasets, folders, heads
 from captionjudge.store.batch import Batch
 from captionjudge.store.database import Reading
 from captionjudge.store.datasets import DataRow, Dataset
+from captionjudge.store.heads import RowHead
 
 router = APIRouter(prefix="/v2/public")
 
@@ -85,19 +87,20 @@ class RowsQuery(Legacy):
     data_hashes: list[UUID] | None = None
     dataset_access_settings: Settings = Settings()
 
-    def fits(self, row: DataRow) -> bool:
+    def fits(self, row: RowHead) -> bool:
         """Whether a row is wanted."""
-        if self.data_types is not None and UPPER[row.item.kind] not in self.data_types:
+        if self.data_types is not None and UPPER[row.kind] not in self.data_types:
             return False
-        if self.data_hashes is not None and UUID(row.id) not in self.data_hashes:
-            return False
-        same = Listing(
+        return self._named.fits(row.title, "", row.created_at, row.created_at)
+
+    @cached_property
+    def _named(self) -> Listing:
+        return Listing(
             title_eq=self.title_eq,
             title_like=self.title_like,
             created_before=self.created_before,
             created_after=self.created_after,
         )
-        return same.fits(row.item.title, "", row.created_at, row.created_at)
 
 
 class DatasetMade(Wire):
@@ -160,11 +163,15 @@ def get_dataset(ask: Ask) -> bytes:
 def list_rows(ask: Ask) -> bytes:
     """The rows of a dataset that are wanted, in the order in which they came."""
     wanted = ask.read(RowsQuery)
+    metadata = wanted.dataset_access_settings.fetch_client_metadata
+    hashes = [str(each) for each in wanted.data_hashes] if wanted.data_hashes is not None else None
+    parts: list[bytes] = []
     with ask.host.setup.database.read() as connection:
         known = own_dataset(connection, ask.call, ask.about("dataset"))
-        found = datasets.rows_after(connection, known.id, 0)
-    metadata = wanted.dataset_access_settings.fetch_client_metadata
-    return dumps([row_out(row, metadata=metadata) for row in found if wanted.fits(row)])
+        for rows in heads.of_dataset(connection, known.id, hashes):
+            found = datasets.rows_by_id(connection, [each.id for each in rows if wanted.fits(each)])
+            parts += [dumps(row_out(row, metadata=metadata)) for row in found]
+    return b"[" + b",".join(parts) + b"]"
 
 
 @answers("datasetlinkitems", "POST")

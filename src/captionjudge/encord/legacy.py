@@ -23,7 +23,7 @@ router = APIRouter()
 class Values(Legacy):
     """What a request is about."""
 
-    uid: str | list[str] | None = None
+    uid: Any = None
     payload: Any = None
 
 
@@ -110,13 +110,21 @@ async def legacy(request: Request) -> Response:
     ask = Ask(
         request.app.state.host,
         request.scope["captionjudge.call"],
-        envelope.values.uid,
+        _uid(envelope.values.uid),
         envelope.values.payload,
         (request.headers.get("resourcetype") or "").lower(),
         uuid_of(target, "ResourceID") if target else None,
     )
     body = await run_in_threadpool(answer, ask)
     return Response(b'{"status":200,"response":' + body + b"}", media_type="application/json")
+
+
+def _uid(value: Any) -> str | list[str] | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return value
+    raise invalid("values.uid: it is no id and no list of ids")
 
 
 def uuid_of(text: str, what: str) -> str:

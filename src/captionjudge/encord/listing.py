@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated
 
 from fastapi import Query
@@ -45,14 +46,19 @@ def is_like(text: str, pattern: str | None) -> bool:
     """Whether a text is like a pattern of SQL: % stands for anything, _ for one character; upper or lower case."""
     if pattern is None:
         return True
+    return _expression(pattern).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=64)
+def _expression(pattern: str) -> re.Pattern[str]:
     parts = (".*" if each == "%" else "." if each == "_" else re.escape(each) for each in pattern)
-    return re.fullmatch("".join(parts), text, re.IGNORECASE | re.DOTALL) is not None
+    return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)
 
 
 def _between(at: int, after: datetime | None, before: datetime | None) -> bool:
-    return (after is None or at >= _milliseconds(after)) and (before is None or at < _milliseconds(before))
+    return (after is None or at >= milliseconds(after)) and (before is None or at < milliseconds(before))
 
 
-def _milliseconds(when: datetime) -> float:
+def milliseconds(when: datetime) -> float:
     """A time without a zone is one of UTC."""
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000

@@ -1,4 +1,4 @@
-"""Label rows: the list of them, and each with its labels."""
+"""Label rows as the protocol shows them: without their labels in lists, and with them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,64 +7,19 @@ from captionjudge.encord.datasets import UPPER
 from captionjudge.encord.entries import answer_in, entry_of, per_frame
 from captionjudge.encord.faults import Fault
 from captionjudge.encord.host import Host
-from captionjudge.encord.legacy import Ask, answers, dumps
-from captionjudge.encord.space import Space, open_space
-from captionjudge.encord.wire import Legacy, stamp
+from captionjudge.encord.space import Space
+from captionjudge.encord.wire import stamp
 from captionjudge.identity import digest_of
 from captionjudge.ontology.answer import Answer as Given
 from captionjudge.ontology.answer import AnswerError, from_json
-from captionjudge.store import labels, units
+from captionjudge.store import labels
 from captionjudge.store.database import Reading
 from captionjudge.store.datasets import MAIN
 from captionjudge.store.labels import Revision
 from captionjudge.store.records import Answer
-from captionjudge.store.units import Unit, Wanted
+from captionjudge.store.units import Unit
 
 _LOWER = {"image": "image", "text": "plain_text"}
-
-
-class RowsQuery(Legacy):
-    """Which label rows are wanted."""
-
-    data_hashes: list[str] | None = None
-    label_hashes: list[str] | None = None
-    label_statuses: list[str] | None = None
-    edited_before: str | None = None
-    edited_after: str | None = None
-    data_title_eq: str | None = None
-    data_title_like: str | None = None
-    workflow_graph_node_title_eq: str | None = None
-    workflow_graph_node_title_like: str | None = None
-    include_uninitialised_labels: bool | None = True
-    include_client_metadata: bool | None = False
-    include_workflow_graph_node: bool | None = True
-    include_all_label_branches: bool | None = False
-    branch_name: str | None = None
-
-
-@answers("labelrowmetadata", "GET")
-def list_rows(ask: Ask) -> bytes:
-    """The label rows of a project, those that nobody has opened yet included."""
-    wanted = ask.read(RowsQuery)
-    with ask.host.setup.database.read() as connection:
-        space = open_space(ask.host, connection, ask.call, ask.about("project"))
-        which = Wanted(
-            wanted.data_hashes,
-            wanted.label_hashes,
-            (wanted.data_title_like or "").strip("%") or None,
-            [wanted.data_title_eq] if wanted.data_title_eq else None,
-        )
-        branches = [wanted.branch_name or MAIN]
-        if wanted.include_all_label_branches:
-            branches = labels.branches(connection, space.id, wanted.data_hashes)
-        found = [each for branch in branches for each in units.units(connection, space.id, which, branch)]
-    several = len(branches) > 1
-    shown = [
-        head(space, each, metadata=bool(wanted.include_client_metadata))
-        for each in found
-        if _fits(each, wanted) and (each.branch == MAIN or each.label_id or not several)
-    ]
-    return dumps([each for each in shown if _has_status(each, wanted)])
 
 
 def head(space: Space, one: Unit, *, metadata: bool) -> dict[str, Any]:
@@ -83,13 +38,14 @@ def head(space: Space, one: Unit, *, metadata: bool) -> dict[str, Any]:
         "data_type": UPPER[item.kind],
         "data_link": None,
         "spaces": {},
-        "label_status": status(one),
-        "annotation_task_status": task_status(space, one),
+        "label_status": status(one.revision_id),
+        "annotation_task_status": task_status(space, one.stage, one.assignee),
         "number_of_frames": 1,
         "backing_item_uuid": item.id,
         "client_metadata": item.client_metadata if metadata else None,
         "workflow_graph_node": node,
         "task_uuid": one.task_id,
+        "assigned_user_email": one.assignee,
         "priority": one.priority,
         "width": item.width,
         "height": item.height,
@@ -99,17 +55,17 @@ def head(space: Space, one: Unit, *, metadata: bool) -> dict[str, Any]:
     }
 
 
-def status(one: Unit) -> str:
+def status(revision_id: str | None) -> str:
     """How far the labels are."""
-    return "NOT_LABELLED" if one.revision_id is None else "LABEL_IN_PROGRESS"
+    return "NOT_LABELLED" if revision_id is None else "LABEL_IN_PROGRESS"
 
 
-def task_status(space: Space, one: Unit) -> str:
+def task_status(space: Space, stage: str | None, assignee: str | None) -> str:
     """How far the task is."""
-    if one.stage is None:
-        return "QUEUED"
-    kind = next((stage.type for stage in space.workflow.stages if stage.title == one.stage), "agent")
-    return {"agent": "QUEUED", "review": "IN_REVIEW", "done": "COMPLETED", "archive": "COMPLETED"}[kind]
+    kind = next((each.type for each in space.workflow.stages if each.title == stage), "agent")
+    if kind == "agent":
+        return "QUEUED" if assignee is None else "ASSIGNED"
+    return {"review": "IN_REVIEW", "done": "COMPLETED", "archive": "COMPLETED"}[kind]
 
 
 def rows_out(
@@ -227,25 +183,3 @@ def _row(
         "classification_answers": {each["classificationHash"]: {**each, "spaces": {}} for each in live},
         "data_units": {one.data_id: unit},
     }
-
-
-def _fits(one: Unit, wanted: RowsQuery) -> bool:
-    if wanted.include_uninitialised_labels is False and one.label_id is None:
-        return False
-    if wanted.workflow_graph_node_title_eq and one.stage != wanted.workflow_graph_node_title_eq:
-        return False
-    like = (wanted.workflow_graph_node_title_like or "").strip("%").casefold()
-    if like and like not in (one.stage or "").casefold():
-        return False
-    edited = stamp(one.label_updated) if one.label_updated else ""
-    if wanted.edited_before and not (edited and edited <= _comparable(wanted.edited_before)):
-        return False
-    return not (wanted.edited_after and not (edited and edited >= _comparable(wanted.edited_after)))
-
-
-def _comparable(text: str) -> str:
-    return text.replace("T", " ")[:19]
-
-
-def _has_status(shown: dict[str, Any], wanted: RowsQuery) -> bool:
-    return not wanted.label_statuses or shown["label_status"] in wanted.label_statuses

@@ -166,7 +166,7 @@ def change_items(host: HostNow, call: CallNow, body: ItemChanges) -> Response:
     def write(batch: Batch) -> str:
         found = own_items(batch, call, [str(each) for each in body.item_patches])
         changes = dict(zip((each.item.id for each in found), body.item_patches.values(), strict=True))
-        return page(items_out(host, batch, call, _change(batch, call, found, changes), sign=False))
+        return page(items_out(host, batch, call, changed_items(batch, call, found, changes), sign=False))
 
     return reply(host.change(call, write))
 
@@ -235,7 +235,7 @@ def change_item(host: HostNow, call: CallNow, folder: UUID, item: UUID, body: It
         found = own_items(batch, call, [str(item)])
         if found[0].folder_id != str(folder):
             raise forbidden("item")
-        (shown,) = items_out(host, batch, call, _change(batch, call, found, {str(item): body}), sign=False)
+        (shown,) = items_out(host, batch, call, changed_items(batch, call, found, {str(item): body}), sign=False)
         return answer(shown)
 
     return reply(host.change(call, write))
@@ -316,7 +316,7 @@ def _change_folder(batch: Batch, call: Call, folder_id: str, change: FolderChang
     return folders.get(batch.connection, known.id) or known
 
 
-def _change(
+def changed_items(
     batch: Batch, call: Call, those: Sequence[StoredItem], changes: Mapping[str, ItemChange]
 ) -> list[StoredItem]:
     """Change items, by id; the items as they are then."""

@@ -12,20 +12,28 @@ from pydantic import Field
 from captionjudge.encord.decided import close_cases
 from captionjudge.encord.faults import invalid, unsupported
 from captionjudge.encord.host import Call, CallNow, Host, HostNow
+from captionjudge.encord.legacy import uuid_of
 from captionjudge.encord.space import Space, open_space
 from captionjudge.encord.wire import NOTHING, PAGE, Wire, born, from_token, page, reply, stamp, to_token
 from captionjudge.errors import StaleLease
 from captionjudge.identity import now_ms
 from captionjudge.judging.settlement import open_case
-from captionjudge.store import units, verdicts
+from captionjudge.store import stages, units, verdicts
 from captionjudge.store.batch import Batch
 from captionjudge.store.database import Reading
-from captionjudge.store.units import Held, NotThere, StageTask, Wanted
+from captionjudge.store.paging import LOOK
+from captionjudge.store.paging import page as page_of
+from captionjudge.store.stages import StageTask
+from captionjudge.store.units import Held, NotThere, Wanted
 from captionjudge.workflow import Stage
 
 router = APIRouter(prefix="/v2/public/projects/{project}/workflow/stages/{stage}")
 
 MOST_ACTIONS = 10_000
+MOST_PEOPLE = 100
+
+Mark = tuple[float, str]
+"""A place in the order of tasks: a priority and an id. Where only people's tasks are listed, the id alone counts."""
 
 
 class TaskOut(Wire):
@@ -70,6 +78,16 @@ class Listing(Wire):
     statuses: list[str] | None = None
     data_title_contains: str | None = None
 
+    @property
+    def narrows(self) -> bool:
+        """Whether some tasks may not fit."""
+        return bool(self.user_emails or self.statuses or self.dataset_hashes or self.data_title_contains)
+
+    @property
+    def of_people(self) -> bool:
+        """Whether only tasks can fit that somebody was asked to do."""
+        return bool(self.user_emails) or self.statuses == ["ASSIGNED"]
+
     def fits(self, one: StageTask) -> bool:
         """Whether a task is wanted, by what the task itself says."""
         if self.user_emails and one.assignee not in self.user_emails:
@@ -89,7 +107,7 @@ def get_tasks(
     stage: UUID,
     data_hashes: Annotated[list[UUID] | None, Query(alias="dataHashes")] = None,
     dataset_hashes: Annotated[list[UUID] | None, Query(alias="datasetHashes")] = None,
-    user_emails: Annotated[list[str] | None, Query(alias="userEmails")] = None,
+    user_emails: Annotated[list[str] | None, Query(alias="userEmails", max_length=MOST_PEOPLE)] = None,
     statuses: Annotated[list[str] | None, Query()] = None,
     title: Annotated[str | None, Query(alias="dataTitleContains")] = None,
     page_token: Annotated[str | None, Query(alias="pageToken")] = None,
@@ -215,22 +233,32 @@ def _of_units(connection: Reading, space: Space, here: str, listing: Listing) ->
 def _of_stage(
     connection: Reading, space: Space, here: str, listing: Listing, token: str | None
 ) -> tuple[list[StageTask], str | None]:
-    after: tuple[float, str] | None = None
-    if token:
-        level, mark = from_token(token, float, str)
-        try:
-            after = level, str(UUID(mark))
-        except ValueError:
-            raise invalid("pageToken: it is none of this server's") from None
-    found: list[StageTask] = []
-    while True:
-        several = units.at_stage(connection, space.id, here, PAGE, after)
-        found += [each for each in several if listing.fits(each)]
-        if len(several) < PAGE:
-            return found, None
-        after = several[-1].priority, several[-1].id
-        if found:
-            return found, to_token(*after)
+    size = LOOK if listing.narrows else PAGE
+
+    def look(after: Mark | None) -> tuple[list[StageTask], Mark | None]:
+        if listing.of_people:
+            people, last = listing.user_emails or None, after[1] if after else None
+            several, last = stages.assigned(connection, space.id, here, people, last)
+            return several, (0.0, last) if last else None
+        several = stages.at_stage(connection, space.id, here, size, after)
+        return several, _place(several[-1]) if len(several) == size else None
+
+    def fitting(several: list[StageTask]) -> list[StageTask]:
+        return [each for each in several if listing.fits(each)]
+
+    found, last = page_of(look, fitting, _place, _mark(token), PAGE)
+    return found, to_token(*last) if last else None
+
+
+def _place(one: StageTask) -> Mark:
+    return one.priority, one.id
+
+
+def _mark(token: str | None) -> Mark | None:
+    if not token:
+        return None
+    level, mark = from_token(token, float, str)
+    return level, uuid_of(mark, "pageToken")
 
 
 def _at(known: dict[str, Held], task_id: str, here: Stage) -> Held:

@@ -48,7 +48,16 @@ def _small(value: dict[str, Any]) -> dict[str, Any]:
 
 Metadata = Annotated[dict[str, Any], AfterValidator(_small)]
 """Client metadata, as large as it may be."""
-Title = Annotated[str, Field(max_length=MOST_TITLE)]
+
+
+def _indexable(value: str) -> str:
+    if len(value.encode("utf-8", "replace")) > 2 * MOST_TITLE:
+        raise ValueError(f"it is longer than {2 * MOST_TITLE:,} bytes")
+    return value
+
+
+Title = Annotated[str, Field(max_length=MOST_TITLE), AfterValidator(_indexable)]
+"""A title, as long as it may be: PostgreSQL's indexes take no entry of more than a third of a page."""
 Words = Annotated[str, Field(max_length=MOST_WORDS)]
 
 

@@ -203,6 +203,8 @@ def rows_after(connection: Connection, dataset_id: str, position: int) -> list[D
 
 def rows_by_id(connection: Connection, row_ids: Sequence[str]) -> list[DataRow]:
     """Rows in the order of their ids in the argument."""
+    if not row_ids:
+        return []
     found = {row.row: _row(row) for row in connection.execute(_ROWS_BY_ID, {"ids": list(row_ids)})}
     return [found[each] for each in row_ids if each in found]
 

@@ -1,7 +1,7 @@
 """Folders, and the items stored in them."""
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
@@ -10,9 +10,10 @@ from sqlalchemy import Connection, and_, bindparam, func, select
 from captionjudge.identity import first_id, new_id, now_ms
 from captionjudge.store.batch import Batch, replacing
 from captionjudge.store.datasets import SHELF
+from captionjudge.store.paging import LOOK, page
 from captionjudge.store.platform import access, arrival, data_row, folder, stored, upload_job
 from captionjudge.store.records import Item
-from captionjudge.store.tables import item
+from captionjudge.store.tables import HEADS, item
 
 
 class Folder(NamedTuple):
@@ -43,14 +44,23 @@ class StoredItem(NamedTuple):
     folder_project: str | None
 
 
+class ItemHead(NamedTuple):
+    """An item, as far as it is searched by."""
+
+    id: str
+    kind: str
+    title: str
+
+
 class Sought(NamedTuple):
-    """Which items are wanted: those with the text in their title, those of the kinds."""
+    """Which items are wanted: those with the text in their title, of the kinds, that are data units or are none."""
 
     text: str | None = None
     kinds: Sequence[str] | None = None
+    linked: bool | None = None
 
-    def fits(self, one: Item) -> bool:
-        """Whether an item is wanted."""
+    def fits(self, one: ItemHead) -> bool:
+        """Whether an item is wanted, by what it says itself."""
         if self.kinds is not None and one.kind not in self.kinds:
             return False
         return (self.text or "").casefold() in one.title.casefold()
@@ -97,19 +107,30 @@ _NAMESAKES = (
         item.c.title.in_(bindparam("titles", expanding=True)),
     )
 )
-_FIRST = "00000000-0000-0000-0000-000000000000"
+_HEAD = item.alias("head")
+_HEAD_COLUMNS = (_HEAD.c.id, _HEAD.c.kind, _HEAD.c.title)
 _HERE = (
-    select(stored.c.item_id)
+    select(*_HEAD_COLUMNS)
+    .select_from(stored)
+    .join(_HEAD, _HEAD.c.id == stored.c.item_id)
     .where(stored.c.folder_id == bindparam("folder"), stored.c.item_id > bindparam("after"))
     .order_by(stored.c.item_id)
     .limit(bindparam("most"))
+    .with_hint(_HEAD, HEADS, "sqlite")
 )
+# What is stored elsewhere is looked at too, so that a page costs the same wherever it is.
 _OF_PROJECT = (
-    select(item.c.id)
+    select(*_HEAD_COLUMNS, stored.c.folder_id)
+    .select_from(item)
+    .join(_HEAD, _HEAD.c.id == item.c.id)
+    .outerjoin(stored, stored.c.item_id == item.c.id)
     .where(item.c.project_id == bindparam("project"), item.c.kind == bindparam("kind"), item.c.id > bindparam("after"))
     .order_by(item.c.id)
     .limit(bindparam("most"))
+    .with_hint(_HEAD, HEADS, "sqlite")
 )
+_LINKED = select(data_row.c.item_id).where(data_row.c.item_id.in_(bindparam("ids", expanding=True))).distinct()
+_BELOW = select(folder).where(folder.c.parent_id.in_(bindparam("ids", expanding=True)))
 _ARRIVALS = select(arrival).where(arrival.c.id.in_(bindparam("ids", expanding=True)))
 _USED = arrival.update().where(arrival.c.id.in_(bindparam("ids", expanding=True))).values(created_at=0)
 _DROP = arrival.delete().where(arrival.c.id == bindparam("which"), arrival.c.digest == bindparam("what"))
@@ -174,7 +195,7 @@ def visible(
         parent: only the folders in this one; "" for those that are in none.
     """
     mine = select(access.c.project_id).where(access.c.key_id == key)
-    statement = select(folder).where(folder.c.id > (after or _FIRST))
+    statement = select(folder).where(folder.c.id > (after or first_id(0)))
     if parent is not None:
         statement = statement.where(folder.c.parent_id == parent if parent else folder.c.parent_id.is_(None))
     if text:
@@ -198,21 +219,49 @@ def items_by_ids(connection: Connection, item_ids: Sequence[str]) -> dict[str, S
     return {row.id: _stored(row) for row in connection.execute(_BY_IDS, {"ids": list(item_ids)})}
 
 
+def below(connection: Connection, key: str, folder_: Folder) -> list[Folder]:
+    """The folders in a folder, and in those, that a key owns or of projects it works on, in the order of their ids."""
+    mine = set(connection.execute(_PROJECTS, {"key": key}).scalars())
+    found: dict[str, Folder] = {}
+    level = [folder_.id]
+    while level:
+        rows = [Folder(*row) for row in connection.execute(_BELOW, {"ids": level})]
+        here = {row.id: row for row in rows if row.owner == key or row.project_id in mine}
+        level = list(here.keys() - found.keys())
+        found |= here
+    return sorted(found.values(), key=lambda each: each.id)
+
+
 def items_in(
     connection: Connection, folder_: Folder, after: str, size: int, wanted: Sought = ANY
 ) -> tuple[list[StoredItem], str | None]:
-    """Some of a folder's items in the order of their ids, and the id to go on after, if there may be more.
+    """A page of a folder's items in the order of their ids, and the id to go on after, if there may be more."""
 
-    At most `size` are looked at: fewer are given where some are elsewhere, or not those that are sought.
-    """
-    bound = {"folder": folder_.id, "project": folder_.project_id, "after": after or _FIRST, "most": size}
-    queues = [connection.execute(_HERE, bound).scalars()]
+    def look(mark: str | None) -> tuple[list[ItemHead], str | None]:
+        return _heads(connection, folder_, mark or first_id(0), size if wanted == ANY else LOOK)
+
+    def fitting(those: list[ItemHead]) -> list[ItemHead]:
+        fit = [each for each in those if wanted.fits(each)]
+        if wanted.linked is None or not fit:
+            return fit
+        linked = set(connection.execute(_LINKED, {"ids": [each.id for each in fit]}).scalars())
+        return [each for each in fit if (each.id in linked) is wanted.linked]
+
+    heads, last = page(look, fitting, lambda each: each.id, after or None, size)
+    found = items_by_ids(connection, [each.id for each in heads])
+    return [found[each.id] for each in heads], last
+
+
+def _heads(connection: Connection, folder_: Folder, after: str, most: int) -> tuple[list[ItemHead], str | None]:
+    """Some items after an id, but for those that are elsewhere, and the id to go on after, if there may be more."""
+    bound = {"folder": folder_.id, "project": folder_.project_id, "after": after, "most": most}
+    queues: list[Iterable[Any]] = [connection.execute(_HERE, bound)]
     if folder_.project_id is not None:
-        queues += [connection.execute(_OF_PROJECT, bound | {"kind": kind}).scalars() for kind in ("image", "text")]
-    ids = list(islice((each for each, _ in groupby(heapq.merge(*queues))), size))
-    found = items_by_ids(connection, ids)
-    those = [found[each] for each in ids if found[each].folder_id == folder_.id]
-    return [each for each in those if wanted.fits(each.item)], ids[-1] if len(ids) == size else None
+        queues += [connection.execute(_OF_PROJECT, bound | {"kind": kind}) for kind in ("image", "text")]
+    merged = (rows for _, rows in groupby(heapq.merge(*queues, key=lambda row: row.id), key=lambda row: row.id))
+    rows = [next(iter(each)) for each in islice(merged, most)]
+    here = [ItemHead(*row[:3]) for row in rows if len(row) == 3 or row.folder_id in (None, folder_.id)]
+    return here, rows[-1].id if len(rows) == most else None
 
 
 def namesakes(connection: Connection, folder_: Folder, key: str, titles: Sequence[str]) -> list[Item]:

@@ -6,8 +6,8 @@ from sqlalchemy import Connection, bindparam, or_, select
 
 from captionjudge.identity import new_id, now_ms
 from captionjudge.store import projects
-from captionjudge.store.batch import Batch
-from captionjudge.store.platform import access, arrangement, ontology
+from captionjudge.store.batch import Batch, replacing
+from captionjudge.store.platform import access, arrangement, metadata_schema, ontology
 from captionjudge.store.tables import document, project
 
 
@@ -36,6 +36,16 @@ class KeptOntology(NamedTuple):
     updated_at: int
 
 
+class MetadataSchema(NamedTuple):
+    """The types of client metadata's keys, as the platform writes them. They are kept, and nothing is held to them."""
+
+    project_id: str
+    owner: str
+    body: dict[str, Any]
+    created_at: int
+    updated_at: int
+
+
 _COLUMNS = (
     project.c.id,
     project.c.title,
@@ -53,6 +63,7 @@ _MINE = (
     .order_by(project.c.id)
 )
 _ONTOLOGY = select(ontology).where(ontology.c.id == bindparam("ontology"))
+_SCHEMA = select(metadata_schema).where(metadata_schema.c.project_id == bindparam("project"))
 _BODY = select(document.c.body).where(document.c.digest == bindparam("digest"))
 
 
@@ -129,3 +140,16 @@ def body(connection: Connection, digest: str) -> str:
     """The JSON of an ontology."""
     text: str = connection.execute(_BODY, {"digest": digest}).scalar_one()
     return text
+
+
+def schema_of(connection: Connection, project_id: str) -> MetadataSchema | None:
+    """A project's metadata schema, or None."""
+    row = connection.execute(_SCHEMA, {"project": project_id}).first()
+    return None if row is None else MetadataSchema(*row)
+
+
+def keep_schema(batch: Batch, project_id: str, owner: str, body: dict[str, Any]) -> None:
+    """Give a project a metadata schema. It is its first owner's."""
+    now = now_ms()
+    kept = replacing(batch.connection.dialect.name, metadata_schema, ("owner", "created_at"))
+    batch.connection.execute(kept, [MetadataSchema(project_id, owner, body, now, now)._asdict()])

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, bindparam, select, update
 from captionjudge.identity import new_id, now_ms
 from captionjudge.store.batch import Batch, ignoring
 from captionjudge.store.datasets import MAIN
+from captionjudge.store.paging import chunks
 from captionjudge.store.platform import label_revision, label_row
 from captionjudge.store.records import Answer
 from captionjudge.store.tables import answer
@@ -117,8 +118,7 @@ def answers(connection: Connection, project_id: str, item_ids: Sequence[str]) ->
 
 def branches(connection: Connection, project_id: str, data_ids: Sequence[str] | None = None) -> list[str]:
     """The label branches of a project, or of some of its data units, the main one first."""
-    statement = select(label_row.c.branch).where(label_row.c.project_id == project_id).distinct()
-    if data_ids is not None:
-        statement = statement.where(label_row.c.data_id.in_(data_ids))
-    found = set(connection.execute(statement).scalars())
+    every = select(label_row.c.branch).where(label_row.c.project_id == project_id).distinct()
+    asked = [every] if data_ids is None else [every.where(label_row.c.data_id.in_(ids)) for ids in chunks(data_ids)]
+    found = {each for statement in asked for each in connection.execute(statement).scalars()}
     return [MAIN, *sorted(found - {MAIN})]

@@ -4,9 +4,9 @@ from typing import Literal
 
 from sqlalchemy import Connection, text
 
-Deed = Literal["migrate", "create", "import", "spend"]
+Deed = Literal["migrate", "create", "import", "spend", "move"]
 
-_KEYS: dict[Deed, int] = {"migrate": 1, "create": 2, "import": 3, "spend": 4}
+_KEYS: dict[Deed, int] = {"migrate": 1, "create": 2, "import": 3, "spend": 4, "move": 5}
 # Advisory locks are shared by all that uses the database: "cjdg" in the upper half keeps ours apart.
 _OURS = int.from_bytes(b"cjdg") << 32
 

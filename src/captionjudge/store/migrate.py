@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from captionjudge.store.lock import alone
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration. A store that is there already is opened without loading alembic."""
 
 

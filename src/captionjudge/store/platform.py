@@ -109,6 +109,7 @@ upload_job = Table(
     _reference("folder_id", "folder"),
     Column("body", JSON, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Index("ix_upload_job_folder", "folder_id"),
 )
 
 # `size` numbers the rows: it is raised in the transaction that adds them, so what is read up to a number stays so.
@@ -206,6 +207,7 @@ assignment = Table(
     metadata,
     Column("task_id", _ID, primary_key=True),
     Column("assignee", Words, nullable=False),
+    Index("ix_assignment_assignee", "assignee", "task_id"),
 )
 
 label_row = Table(
@@ -261,4 +263,15 @@ webhook = Table(
     Column("told", Integer, nullable=False),
     Column("told_at", BigInteger, nullable=False),
     Index("ix_webhook_project", "project_id"),
+)
+
+# The types of client metadata's keys, as a key that works on the project has put them down.
+metadata_schema = Table(
+    "metadata_schema",
+    metadata,
+    Column("project_id", _ID, ForeignKey("project.id"), primary_key=True),
+    Column("owner", _DIGEST, nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
 )

@@ -81,7 +81,10 @@ item = Table(
     Index("ix_item_content", "project_id", "digest"),
     Index("ix_item_page", "project_id", "kind", "id"),
     Index("ix_item_title", "project_id", "title"),
+    Index("ix_item_head", "id", "kind", "title"),
 )
+HEADS = "INDEXED BY ix_item_head"
+"""What lists are searched by, without the rest of the row. SQLite would read that, for it prefers a primary key."""
 
 # Which file an image came from, so that a second import need not read it again.
 source = Table(

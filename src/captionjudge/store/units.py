@@ -1,21 +1,14 @@
 """Data units of a project: an item in one of its datasets, with its task and its label row."""
 
-import heapq
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    Select,
     and_,
     bindparam,
     delete,
-    exists,
     func,
-    literal,
-    or_,
     select,
     update,
 )
@@ -54,19 +47,6 @@ class Unit(NamedTuple):
     assignee: str | None
 
 
-class StageTask(NamedTuple):
-    """A task at a stage, as the protocol lists it."""
-
-    id: str
-    data_id: str
-    title: str
-    branch: str
-    priority: float
-    updated_at: int
-    assignee: str | None
-    dataset_id: str | None
-
-
 class Held(NamedTuple):
     """A task by its id."""
 
@@ -80,12 +60,10 @@ class Held(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Which units. None: all."""
+    """Which units: those with these ids, or those with these label rows."""
 
     data_ids: Sequence[str] | None = None
     label_ids: Sequence[str] | None = None
-    title: str | None = None
-    titles: Sequence[str] | None = None
 
 
 _ITEM_NAMES = [column.name for column in item.columns]
@@ -133,7 +111,6 @@ _UNITS = (
 )
 _BY_DATA = _UNITS.where(data_row.c.id.in_(bindparam("ids", expanding=True)))
 _LABELLED = select(label_row.c.data_id).where(label_row.c.id.in_(bindparam("ids", expanding=True)))
-_ALL = _UNITS.order_by(attachment.c.dataset_id, data_row.c.position)
 _SIDE_BY_ID = (
     select(
         side_task.c.project_id,
@@ -174,105 +151,21 @@ _SIDE_PRIORITY = (
 )
 
 
-def _past(statement: Select[Any], table: Any) -> tuple[Select[Any], Select[Any]]:
-    """What comes past a mark in the order of a queue: those of the same level, and those of lower ones.
-
-    Each is a stretch of the queue's index, so that a page costs the same however far in it is.
-    """
-    level: ColumnElement[float] = bindparam("level")
-    same = statement.where(table.c.priority == level, table.c.id > bindparam("mark")).order_by(table.c.id)
-    lower = statement.where(table.c.priority < level).order_by(table.c.priority.desc(), table.c.id)
-    return same.limit(bindparam("most")), lower.limit(bindparam("most"))
-
-
-# A dataset that is taken from a project takes its tasks along, and brings them back.
-_OWN_ATTACHED = exists().where(
-    attachment.c.project_id == task.c.project_id, attachment.c.dataset_id == data_row.c.dataset_id
-)
-_SIDE_ATTACHED = exists().where(
-    attachment.c.project_id == side_task.c.project_id, attachment.c.dataset_id == data_row.c.dataset_id
-)
-_OWN_AT = _past(
-    select(
-        task.c.id,
-        task.c.item_id.label("data"),
-        item.c.title,
-        literal(MAIN),
-        task.c.priority,
-        task.c.updated_at,
-        assignment.c.assignee,
-        data_row.c.dataset_id,
-    )
-    .join(item, item.c.id == task.c.item_id)
-    .outerjoin(data_row, data_row.c.id == task.c.item_id)
-    .outerjoin(assignment, assignment.c.task_id == task.c.id)
-    .where(
-        task.c.project_id == bindparam("project"),
-        task.c.stage == bindparam("stage"),
-        task.c.state == bindparam("state"),
-        # What a run of ours works on is nobody else's.
-        or_(task.c.owner.is_(None), task.c.until < bindparam("now")),
-        or_(data_row.c.id.is_(None), _OWN_ATTACHED),
-    ),
-    task,
-)
-_SIDE_AT = _past(
-    select(
-        side_task.c.id,
-        side_task.c.data_id.label("data"),
-        item.c.title,
-        side_task.c.branch,
-        side_task.c.priority,
-        side_task.c.updated_at,
-        assignment.c.assignee,
-        data_row.c.dataset_id,
-    )
-    .join(data_row, data_row.c.id == side_task.c.data_id)
-    .join(item, item.c.id == data_row.c.item_id)
-    .outerjoin(assignment, assignment.c.task_id == side_task.c.id)
-    .where(
-        side_task.c.project_id == bindparam("project"),
-        side_task.c.stage == bindparam("stage"),
-        side_task.c.superseded.is_(False),
-        _SIDE_ATTACHED,
-    ),
-    side_task,
-)
-_TOP = 1e300
-
-
 def units(connection: Connection, project_id: str, wanted: Wanted, branch: str = MAIN) -> list[Unit]:
-    """The data units of a project, in the order of the ids that are wanted, else in that of the datasets."""
-    bound: dict[str, Any] = {"project": project_id, "branch": branch}
+    """Data units of a project, in the order of the ids that are wanted."""
+    label_ids = wanted.label_ids or ()
     data_ids = wanted.data_ids
-    if data_ids is None and wanted.label_ids is not None:
-        data_ids = list(connection.execute(_LABELLED, {"ids": list(wanted.label_ids)}).scalars())
-    if data_ids is not None:
-        rows = connection.execute(_BY_DATA, {**bound, "ids": list(dict.fromkeys(data_ids))})
-        found = {row.unit_data: _unit(row, branch) for row in rows}
-        chosen = [found[each] for each in dict.fromkeys(data_ids) if each in found]
-    else:
-        chosen = [_unit(row, branch) for row in connection.execute(_titled(wanted), bound)]
-    if wanted.label_ids is not None:
-        labelled = {each.label_id: each for each in chosen}
-        chosen = [labelled[each] for each in dict.fromkeys(wanted.label_ids) if each in labelled]
-    return [each for each in chosen if _is_titled(each, wanted)]
-
-
-def at_stage(
-    connection: Connection, project_id: str, stage: str, most: int, after: tuple[float, str] | None = None
-) -> list[StageTask]:
-    """A page of the tasks at a stage by priority, then age. `after` is the last one's priority and id."""
-    level, mark = after or (_TOP, None)
-    bound = {"project": project_id, "stage": stage, "level": level, "mark": mark, "most": most, "now": now_ms()}
-
-    def queue(statements: tuple[Select[Any], Select[Any]], state: str) -> Iterator[StageTask]:
-        for statement in statements if after else statements[1:]:
-            for row in connection.execute(statement, bound | {"state": state}):
-                yield StageTask(*row)
-
-    queues = [queue(_OWN_AT, "waiting"), queue(_OWN_AT, "failed"), queue(_SIDE_AT, "")]
-    return list(islice(heapq.merge(*queues, key=lambda each: (-each.priority, each.id)), most))
+    if data_ids is None:
+        data_ids = list(connection.execute(_LABELLED, {"ids": list(label_ids)}).scalars()) if label_ids else []
+    if not data_ids:
+        return []
+    bound = {"project": project_id, "branch": branch, "ids": list(dict.fromkeys(data_ids))}
+    found = {row.unit_data: _unit(row, branch) for row in connection.execute(_BY_DATA, bound)}
+    chosen = [found[each] for each in dict.fromkeys(data_ids) if each in found]
+    if wanted.label_ids is None:
+        return chosen
+    labelled = {each.label_id: each for each in chosen}
+    return [labelled[each] for each in dict.fromkeys(label_ids) if each in labelled]
 
 
 def held(connection: Connection, project_id: str, task_ids: Sequence[str]) -> dict[str, Held]:
@@ -340,21 +233,6 @@ def begin_branch(batch: Batch, project_id: str, data_ids: Sequence[str], branch:
     rows = [{"id": new_id(), "data_id": data_id, **same} for data_id in data_ids]
     if rows:
         batch.connection.execute(ignoring(batch.connection.dialect.name, side_task), rows)
-
-
-def _titled(wanted: Wanted) -> Select[Any]:
-    statement = _ALL
-    if wanted.title:
-        statement = statement.where(item.c.title.icontains(wanted.title, autoescape=True))
-    if wanted.titles:
-        statement = statement.where(item.c.title.in_(wanted.titles))
-    return statement
-
-
-def _is_titled(one: Unit, wanted: Wanted) -> bool:
-    if wanted.title and wanted.title.casefold() not in one.item.title.casefold():
-        return False
-    return not wanted.titles or one.item.title in wanted.titles
 
 
 def _unit(row: Any, branch: str) -> Unit:
