@@ -15,7 +15,7 @@ LARGEST = 1e12
 """Numbers beyond this, either way, are mistakes: their squares would drown all others."""
 _BOM = b"\xef\xbb\xbf"
 _TEXT, _NAME = (str, type(None)), (str, int, float, type(None))
-_LABELS = frozenset((str, bool, type(None)))
+_LABELS, _REAL = frozenset((str, bool, type(None))), frozenset((int, float))
 _JUDGES, _PEOPLE = frozenset(CHOICES), frozenset((*CHOICES, "skip"))
 
 
@@ -115,24 +115,19 @@ def check_choice(said: object, where: str, who: str, allowed: frozenset[str]) ->
     """
     if not isinstance(said, dict) or not isinstance(said.get(who), str):
         raise DataError(f"{where}.{who} must be a name")
-    choice, stated = said.get("choice"), said.get("probability")
+    get = said.get
+    choice, stated, criteria, options = get("choice"), get("probability"), get("criteria"), get("options")
     if choice is not None and not (isinstance(choice, str) and choice in allowed):
         raise DataError(f"{where}.choice must be one of {', '.join(sorted(allowed))}, or null")
-    if stated is not None:
-        _check_probability(stated, f"{where}.probability")
+    if stated is not None and (stated.__class__ not in _REAL or not 0 <= stated <= 1):
+        raise DataError(f"{where}.probability must be within 0..1")
     fault = _fault(said)
     if fault:
         raise DataError(f"{where}.{fault}")
-    criteria = said.get("criteria")
     if criteria is not None:
-        _check_criteria(criteria, f"{where}.criteria")
-    if said.get("options") is not None:
-        _check_options(said["options"], f"{where}.options")
-
-
-def _check_probability(stated: object, where: str) -> None:
-    if isinstance(stated, bool) or not isinstance(stated, int | float) or not 0 <= stated <= 1:
-        raise DataError(f"{where} must be within 0..1")
+        _check_criteria(criteria, where)
+    if options is not None:
+        _check_options(options, f"{where}.options")
 
 
 def _fault(said: Mapping[str, Any]) -> str:
@@ -163,17 +158,17 @@ def _fault_of(order: object, strength: object, sample: object, consistent: objec
 
 def _check_criteria(criteria: object, where: str) -> None:
     if not isinstance(criteria, dict):
-        raise DataError(f"{where} must be an object")
+        raise DataError(f"{where}.criteria must be an object")
     for name, answer in criteria.items():
         if answer.__class__ is dict and "choice" not in answer and _plain(answer.get("a"), answer.get("b")):
             continue
         if not isinstance(answer, dict):
-            _check_answer(answer, where, name)
+            _check_answer(answer, f"{where}.criteria", name)
         elif "choice" in answer:
-            _check_comparison(answer, f"{where}.{name}")
+            _check_comparison(answer, f"{where}.criteria.{name}")
         else:
-            _check_answer(answer.get("a"), where, name)
-            _check_answer(answer.get("b"), where, name)
+            _check_answer(answer.get("a"), f"{where}.criteria", name)
+            _check_answer(answer.get("b"), f"{where}.criteria", name)
 
 
 def _plain(a: Any, b: Any) -> bool:

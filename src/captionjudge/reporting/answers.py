@@ -1,6 +1,6 @@
 """Answers to criteria as columns: by whom, about which description, at what level."""
 
-from collections import defaultdict
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -55,9 +55,62 @@ class Answers(Struct, frozen=True, eq=False):
         return self.kind in ("scale", "number", "comparison")
 
 
-Columns = defaultdict[tuple[str, About], list[Any]]
-"""By criterion, one after the other: the row of a choice, and what it says of A and of B (or of the pair, or the image,
-and None). Flat, as a million small tuples would cost more than all else."""
+class Column:
+    """Answers to one criterion while they are being read.
+
+    What was said is kept by its code, and what is worked out of it is worked out once for each different answer.
+
+    Attributes:
+        row: of every answer, that of its choice.
+        said: codes of what it says of A and of B in turns; of the pair or the image just one.
+        values: the different answers, by code.
+    """
+
+    __slots__ = ("row", "said", "values")
+
+    def __init__(self) -> None:
+        self.row, self.said = array("q"), array("q")
+        self.values: dict[Any, int] = {}
+
+    def add(self, row: int, answer: Any) -> None:
+        """Take an answer in that is not about descriptions."""
+        self.row.append(row)
+        self.said.append(self.values.setdefault(answer, len(self.values)))
+
+    def add_two(self, row: int, a: Any, b: Any) -> None:
+        """Take answers about A and B in."""
+        values, said = self.values, self.said
+        self.row.append(row)
+        said.append(values.setdefault(a, len(values)))
+        said.append(values.setdefault(b, len(values)))
+
+
+class Columns:
+    """By criterion, and by what it is about."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, About], Column] = {}
+        self._rated: dict[str, Column] = {}
+
+    def keep(self, row: int, criteria: Mapping[str, Any], level: Callable[[Any, Any], float]) -> None:
+        """Take the criteria of one choice in. `level` makes a level of a choice and a strength."""
+        for name, answer in criteria.items():
+            if answer.__class__ is dict and "choice" not in answer:
+                a, b = answer.get("a"), answer.get("b")
+                if a.__class__ is list or b.__class__ is list:
+                    a, b = _hashable(a), _hashable(b)
+                if a is not None or b is not None:
+                    column = self._rated.get(name)
+                    if column is None:
+                        column = self._rated[name] = self._of(name, "description")
+                    column.add_two(row, a, b)
+            elif answer.__class__ is dict:
+                self._of(name, "pair").add(row, level(answer["choice"], answer.get("strength")))
+            elif answer is not None:
+                self._of(name, "image").add(row, _hashable(answer))
+
+    def _of(self, name: str, about: About) -> Column:
+        return self.found.setdefault((name, about), Column())
 
 
 class Lines(NamedTuple):
@@ -83,25 +136,9 @@ class Lines(NamedTuple):
 class Source(NamedTuple):
     """The choices with which answers came, one row each: the line, and who."""
 
-    columns: Columns
+    columns: Mapping[tuple[str, About], Column]
     line: Ints
     by: Ints
-
-
-def keep(columns: Columns, row: int, criteria: Mapping[str, Any], level: Callable[[Any, Any], float]) -> None:
-    """Take the criteria of one choice in. `level` makes a level of a choice and a strength."""
-    for name, answer in criteria.items():
-        if answer.__class__ is not dict:
-            if answer is not None:
-                columns[name, "image"] += (row, _hashable(answer), None)
-        elif "choice" in answer:
-            columns[name, "pair"] += (row, level(answer["choice"], answer.get("strength")), None)
-        else:
-            a, b = answer.get("a"), answer.get("b")
-            if a.__class__ is list or b.__class__ is list:
-                a, b = _hashable(a), _hashable(b)
-            if a is not None or b is not None:
-                columns[name, "description"] += (row, a, b)
 
 
 class Read(NamedTuple):
@@ -110,7 +147,8 @@ class Read(NamedTuple):
     Attributes:
         answers: by criterion.
         verdicts, people: by criterion, of every choice: A's level less B's (a scale being 1 long), or the level of
-            the comparison; nan where there is none. Criteria without an order are not in it.
+            the comparison; nan where there is none. Criteria without an order are not in it; of one that is answered
+            both ways, only comparisons are.
         compared: criteria that were answered by comparing.
     """
 
@@ -138,11 +176,15 @@ def read(verdicts: Source, people: Source, lines: Lines) -> Read:
         found.append(one.answers)
         if about == "pair":
             compared.add(name)
+            for table in leads:
+                # Some rate what others compare: both are answers, but only one of the two can be A's lead.
+                table.pop(name, None)
         if about == "image" or not one.answers.ordered:
             continue
         for part, lead in zip(parts, one.leads, strict=True):
-            table = leads[0 if part.judged else 1]
-            whole = table.setdefault(name, np.full(len((verdicts if part.judged else people).line), np.nan))
+            whole = leads[0 if part.judged else 1].setdefault(
+                name, np.full(len((verdicts if part.judged else people).line), np.nan)
+            )
             whole[part.row[~np.isnan(lead)]] = lead[~np.isnan(lead)]
     return Read(tuple(found), *leads, frozenset(compared))
 
@@ -151,11 +193,29 @@ class _Part(NamedTuple):
     """Answers from verdicts, or from people: of A and of B in turns where it is about descriptions."""
 
     row: Ints
-    given: Sequence[Any]
+    said: Ints
+    values: Sequence[Any]
     unit: Ints
     line: Ints
     by: Ints
     judged: bool
+
+
+class _Given(NamedTuple):
+    """What was answered: shape (n,), codes of `values`; and of every answer its line."""
+
+    code: Ints
+    values: Sequence[Any]
+    line: Ints
+
+    @property
+    def stated(self) -> int:
+        """How many answers say something."""
+        return int(np.array([value is not None for value in self.values], dtype=bool)[self.code].sum())
+
+    def levels(self, of_values: Sequence[float]) -> Floats:
+        """Of every answer, what there is for its value."""
+        return np.array(of_values, dtype=np.float64)[self.code]
 
 
 class _Found(NamedTuple):
@@ -163,36 +223,34 @@ class _Found(NamedTuple):
     leads: list[Floats]
 
 
-def _part(column: Sequence[Any], source: Source, about: About, lines: Lines, judged: bool) -> _Part:
-    row, a = np.array(column[::3], dtype=np.int64), column[1::3]
-    line = source.line[row]
+def _part(column: Column, source: Source, about: About, lines: Lines, judged: bool) -> _Part:
+    row, said = (np.array(each, dtype=np.int64) for each in (column.row, column.said))
+    values, line, by = list(column.values), source.line[row], source.by[row]
     if about != "description":
-        return _Part(row, a, line if about == "pair" else lines.image[line], line, source.by[row], judged)
-    # A and B in turns, so that the answers stay in the order of the file.
-    given = [None] * (2 * len(a))
-    given[::2], given[1::2] = a, column[2::3]
-    return _Part(row, given, lines.units[line].ravel(), np.repeat(line, 2), np.repeat(source.by[row], 2), judged)
+        return _Part(row, said, values, line if about == "pair" else lines.image[line], line, by, judged)
+    return _Part(row, said, values, lines.units[line].ravel(), np.repeat(line, 2), np.repeat(by, 2), judged)
+
+
+def _together(parts: Sequence[_Part]) -> _Given:
+    """The answers of all parts, with codes of their own."""
+    code: dict[Any, int] = {}
+    own = [np.array([code.setdefault(value, len(code)) for value in part.values], dtype=np.int64) for part in parts]
+    said = [places[part.said] for places, part in zip(own, parts, strict=True)]
+    return _Given(np.concatenate(said), list(code), np.concatenate([part.line for part in parts]))
 
 
 def _criterion(key: tuple[str, About], parts: Sequence[_Part], lines: Lines) -> _Found:
     name, about = key
-    unit, line, by = (np.concatenate([getattr(part, field_) for part in parts]) for field_ in ("unit", "line", "by"))
+    unit, by = (np.concatenate([getattr(part, field_) for part in parts]) for field_ in ("unit", "by"))
     judged = np.concatenate([np.full(len(part.unit), part.judged) for part in parts])
-    given = [value for part in parts for value in part.given]
-    kind, labels, level = _levels(name, about, given, line, lines)
+    given = _together(parts)
+    kind, labels, level = _levels(name, about, given, lines)
     # Of a description that is rated alone there is no B.
     known = ~np.isnan(level) & (unit >= 0)
-    unusable = sum(value is not None for value in given) - int(known.sum())
-    candidate = lines.candidate[unit] if about == "description" else np.full(len(unit), -1)
-    where = (
-        unit[known],
-        lines.image[line[known]],
-        candidate[known],
-        line[known],
-        by[known],
-        judged[known],
-        level[known],
-    )
+    unusable = given.stated - int(known.sum())
+    line = given.line[known]
+    candidate = lines.candidate[unit[known]] if about == "description" else np.full(len(line), -1)
+    where = (unit[known], lines.image[line], candidate, line, by[known], judged[known], level[known])
     ends = np.cumsum([len(part.unit) for part in parts])
     length = max(1, len(labels) - 1) if kind == "scale" else 1
     leads = [
@@ -208,42 +266,38 @@ def _lead(level: Floats, part: _Part, about: About, lines: Lines) -> Floats:
     return np.where(lines.turned[part.line[::2]], -1.0, 1.0) * (level[::2] - level[1::2])
 
 
-def _levels(
-    name: str, about: About, given: Sequence[Any], line: Ints, lines: Lines
-) -> tuple[Kind, tuple[str, ...], Floats]:
+def _levels(name: str, about: About, given: _Given, lines: Lines) -> tuple[Kind, tuple[str, ...], Floats]:
     """What kind of criterion it is, and the level of every answer."""
+    values = given.values
     if about == "pair":
-        return "comparison", (), np.array(given, dtype=np.float64)
-    scale = lines.scale[line]
+        return "comparison", (), given.levels(values)
+    scale = lines.scale[given.line]
     on_scale = [place for place in np.unique(scale).tolist() if place >= 0 and name in lines.scales[place]]
     if on_scale:
         longest = max((lines.scales[place][name] for place in on_scale), key=len)
         return "scale", tuple(longest), _on_scales(name, given, scale, on_scale, lines.scales)
-    if set(map(type, given)) <= _NUMBERS:
-        return "number", (), np.array(given, dtype=np.float64)
-    seen = {value: number_of(value) for value in set(given)}
-    numbers = np.array([seen[value] for value in given], dtype=np.float64)
-    if 2 * (~np.isnan(numbers)).sum() >= sum(value is not None for value in given):
+    if set(map(type, values)) <= _NUMBERS:
+        return "number", (), given.levels(values)
+    numbers = given.levels([number_of(value) for value in values])
+    if 2 * (~np.isnan(numbers)).sum() >= given.stated:
         return "number", (), numbers
-    words = sorted({_word(value) for value in seen if value is not None})
-    code = {value: _NAN if value is None else float(words.index(_word(value))) for value in _few(seen, words)}
-    if not code:
-        return "text", (), np.array([_NAN if value is None else 0.0 for value in given], dtype=np.float64)
-    return "label", tuple(words), np.array([code[value] for value in given], dtype=np.float64)
-
-
-def _few(seen: Mapping[Any, float], words: Sequence[str]) -> Sequence[Any]:
-    return list(seen) if len(words) <= MOST_LABELS else []
+    words = sorted({_word(value) for value in values if value is not None})
+    if len(words) > MOST_LABELS:
+        return "text", (), given.levels([_NAN if value is None else 0.0 for value in values])
+    return "label", tuple(words), given.levels(
+        [_NAN if value is None else float(words.index(_word(value))) for value in values]
+    )
 
 
 def _on_scales(
-    name: str, given: Sequence[Any], scale: Ints, on_scale: Sequence[int], scales: Sequence[Mapping[str, Sequence[str]]]
+    name: str, given: _Given, scale: Ints, on_scale: Sequence[int], scales: Sequence[Mapping[str, Sequence[str]]]
 ) -> Floats:
-    found = np.full(len(given), np.nan)
+    found = np.full(len(given.code), np.nan)
     for place in on_scale:
         level = {label: float(k) for k, label in enumerate(scales[place][name])}
-        rows = np.flatnonzero(scale == place)
-        found[rows] = [level.get(given[row], _NAN) if isinstance(given[row], str) else _NAN for row in rows.tolist()]
+        of_values = [level.get(value, _NAN) if isinstance(value, str) else _NAN for value in given.values]
+        rows = scale == place
+        found[rows] = given.levels(of_values)[rows]
     return found
 
 

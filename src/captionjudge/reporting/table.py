@@ -1,17 +1,15 @@
 """Lines of a judgments file while they are being read into columns."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Any
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-from msgspec import Struct, field
 
 from captionjudge.errors import DataError
 from captionjudge.judging.outcome import same_text
 from captionjudge.judging.recorded import Said, asked_said, merge_said
-from captionjudge.reporting.answers import Columns, Lines, Source, keep, read
+from captionjudge.reporting.answers import Columns, Lines, Source, read
 from captionjudge.reporting.columns import Choices, LineError, Recorded, Shown, Steps
 from captionjudge.reporting.family import Family, family_of
 from captionjudge.reporting.style import relative, style, words
@@ -25,27 +23,44 @@ NO_VALUE = "(none)"
 """The slice of lines that have not the key."""
 
 
-class _Rows(Struct):
-    """Choices while they are being read: seven values each, one after the other in `said`."""
+class _Kind(NamedTuple):
+    """What a choice says, apart from its probability and its criteria: of a file's choices few differ in it."""
 
-    said: list[Any] = field(default_factory=list)
-    number: int = 0
-    columns: Columns = field(default_factory=lambda: defaultdict(list))
+    who: str
+    choice: Any
+    strength: int | None
+    order: str | None
+    consistent: bool | None
+    sample: int | None
+    step: int | None
 
-    def add(self, line: int, who: str, said: Mapping[str, Any]) -> None:
-        """Take one choice in."""
+
+class _Rows:
+    """Choices while they are being read: the line, the kind and the probability of each."""
+
+    def __init__(self) -> None:
+        self.columns = Columns()
+        self._line, self._kind, self._stated = array("q"), array("q"), array("d")
+        # Plain tuples: one is made for every choice, to be looked up.
+        self._kinds: dict[tuple[Any, ...], int] = {}
+
+    def add(self, line: int, who: str, said: Mapping[str, Any]) -> int:
+        """Take one choice in; the code of its kind."""
         get = said.get
-        criteria = get("criteria")
+        criteria, stated = get("criteria"), get("probability")
         if criteria:
-            keep(self.columns, self.number, criteria, level_of)
-        choice, stated, order = get("choice"), get("probability"), get("order")
-        self.said += (line, who, choice, get("strength"), stated, order, get("consistent"))
-        self.number += 1
+            self.columns.keep(len(self._line), criteria, level_of)
+        shape = (who, get("choice"), get("strength"), get("order"), get("consistent"), get("sample"), get("step"))
+        kind = self._kinds.setdefault(shape, len(self._kinds))
+        self._line.append(line)
+        self._kind.append(kind)
+        self._stated.append(_NAN if stated is None else stated)
+        return kind
 
     def source(self) -> tuple[Source, tuple[str, ...]]:
         """Whose choices these are, and about which line."""
-        names, by = _coded(self.said[1::7])
-        return Source(self.columns, np.array(self.said[::7], dtype=np.int64), by), names
+        names, by = _coded([kind[0] for kind in self._kinds])
+        return Source(self.columns.found, _ints(self._line), by[_ints(self._kind)]), names
 
     def choices(
         self,
@@ -66,24 +81,24 @@ class _Rows(Struct):
         """
         rows = pair[source.line] >= 0
         swap = turned[source.line][rows]
-        choice, strength, stated, order, consistent = (self.said[place::7] for place in range(2, 7))
-        outcome = np.array([_CODES.get(each, none) for each in choice], dtype=np.int64)[rows]
-        level = np.array([level_of(*each) for each in zip(choice, strength, strict=True)], dtype=np.float64)[rows]
-        chosen = np.array([each is not None for each in choice], dtype=bool)
+        kinds, kind = [_Kind(*each) for each in self._kinds], _ints(self._kind)[rows]
+        outcome = np.array([_CODES.get(each.choice, none) for each in kinds], dtype=np.int64)[kind]
+        level = np.array([level_of(each.choice, each.strength) for each in kinds], dtype=np.float64)[kind]
+        chosen = np.array([each.choice is not None for each in kinds], dtype=bool)[kind]
+        a_first = np.array([each.order != "ba" for each in kinds], dtype=bool)[kind]
         # None becomes nan.
-        probability = np.where(chosen, np.array(stated, dtype=np.float64), np.nan)
-        a_first = np.array([each != "ba" for each in order], dtype=bool)
+        consistent = np.array([each.consistent for each in kinds], dtype=np.float64)[kind]
         return Choices(
             pair[source.line][rows],
             source.by[rows],
             names,
             _in_order(outcome, swap),
             np.where(swap, -1.0, 1.0) * level,
-            probability[rows],
-            a_first[rows] ^ swap,
+            np.where(chosen, np.array(self._stated, dtype=np.float64)[rows], np.nan),
+            a_first ^ swap,
             {name: each[rows] for name, each in criteria.items() if not np.isnan(each[rows]).all()},
             compared,
-            1 - np.array(consistent, dtype=np.float64)[rows],
+            1 - consistent,
         )
 
 
@@ -93,13 +108,17 @@ class Table:
     def __init__(self, slices: tuple[str, ...]) -> None:
         self.errors: list[LineError] = []
         self._ids: dict[str, int] = {}
-        self._pairs: list[tuple[str, str, float, float, float, float, int, bool | None]] = []
-        self._line_of_pair: list[int] = []
         self._images: list[str] = []
-        self._units: list[tuple[int, int]] = []
-        self._unit: dict[tuple[str, str, int], int] = {}
+        # Of every pair: its line, outcome, place in the random slice, both candidates, and four numbers.
+        self._line_of_pair, self._outcome, self._audit = array("q"), array("q"), array("b")
+        self._compared: list[str] = []
+        self._numbers = array("d")
+        self._outcomes: dict[tuple[int, ...], int] = {}
+        self._units = array("q")
+        self._unit: dict[int, int] = {}
+        self._writers: list[str] = []
         self._scales: list[Mapping[str, Sequence[str]]] = []
-        self._scale: list[int] = []
+        self._scale = array("q")
         self._families: dict[str, Family] = {}
         self._slices: dict[str, list[str]] = {key: [] for key in slices}
         self._shown: list[tuple[str, int, int, int]] = []
@@ -121,28 +140,41 @@ class Table:
         # Names of files repeat; contents do not.
         image = data.get("image_digest") or data.get("image")
         self._images.append(name if image is None else str(image))
-        self._units.append((self._code(line, a), -1 if b is None else self._code(line, b)))
+        self._units.append(self._code(line, a))
+        self._units.append(-1 if b is None else self._code(line, b))
         self._scale.append(self._scale_of(data.get("scales")))
         for key, values in self._slices.items():
             values.append(_slice(data, key))
-        verdicts = data.get("verdicts") or ()
-        if b is not None:
-            outcome = _TIE if _is_same(data, verdicts) else _outcome(verdicts)
-            self._pairs.append((a["candidate"], b["candidate"], *_texts(data), outcome, data.get("audit")))
-            self._line_of_pair.append(line)
-            if any(said.get("step") is not None for said in verdicts):
-                self._add_steps(len(self._pairs) - 1, verdicts, data.get("overlap") is True)
-        self._add_choices(line, verdicts, data.get("final_choices") or ())
-
-    def _add_choices(self, line: int, verdicts: Sequence[Any], people: Sequence[Any]) -> None:
-        for said in verdicts:
-            self._verdicts.add(line, said["judge"], said)
-            if said.get("family"):
-                self._families[said["judge"]] = Family(said["family"], "stated")
-            if said.get("options"):
-                self._shown += [(said["judge"], line, *each) for each in _places(said)]
+        verdicts, people = data.get("verdicts") or (), data.get("final_choices") or ()
+        kinds = self._add_verdicts(line, verdicts)
         for said in people:
             self._people.add(line, said["annotator"], said)
+        if b is not None:
+            self._add_pair(line, data, verdicts, kinds)
+
+    def _add_pair(self, line: int, data: Mapping[str, Any], verdicts: Sequence[Any], kinds: tuple[int, ...]) -> None:
+        outcome = self._outcomes.get(kinds)
+        if outcome is None:
+            outcome = self._outcomes[kinds] = _outcome(verdicts)
+        audit = data.get("audit")
+        self._compared += (data["a"]["candidate"], data["b"]["candidate"])
+        self._numbers.extend(_texts(data))
+        self._outcome.append(_TIE if _is_same(data, verdicts) else outcome)
+        self._audit.append(-1 if audit is None else audit)
+        self._line_of_pair.append(line)
+        if any(said.get("step") is not None for said in verdicts):
+            self._add_steps(len(self._outcome) - 1, verdicts, data.get("overlap") is True)
+
+    def _add_verdicts(self, line: int, verdicts: Sequence[Any]) -> tuple[int, ...]:
+        kinds = []
+        for said in verdicts:
+            judge = said["judge"]
+            kinds.append(self._verdicts.add(line, judge, said))
+            if said.get("family"):
+                self._families[judge] = Family(said["family"], "stated")
+            if said.get("options"):
+                self._shown += [(judge, line, *each) for each in _places(said)]
+        return tuple(kinds)
 
     def _add_steps(self, pair: int, verdicts: Sequence[Any], overlap: bool) -> None:
         for each in asked_said([_said(said, said.get("probability")) for said in verdicts]):
@@ -156,7 +188,10 @@ class Table:
             stated = description.get("family")
             known = Family(stated, "stated") if stated else family_of(description.get("model") or name)
             self._families[name] = known
-        return self._unit.setdefault((self._images[line], name, hash(description.get("text"))), len(self._unit))
+        code = self._unit.setdefault(hash((self._images[line], name, description.get("text"))), len(self._writers))
+        if code == len(self._writers):
+            self._writers.append(name)
+        return code
 
     def _scale_of(self, scales: Mapping[str, Sequence[str]] | None) -> int:
         if not scales:
@@ -169,21 +204,19 @@ class Table:
 
     def recorded(self) -> Recorded:
         """What was read."""
-        names, code = _coded([name for pair in self._pairs for name in pair[:2]])
+        names, code = _coded(self._compared)
         a, b = code[::2], code[1::2]
         swap = _turned(a, b, max(1, len(names)))
         pair_of, turned = np.full(len(self._images), -1), np.zeros(len(self._images), dtype=bool)
-        of_pair = np.array(self._line_of_pair, dtype=np.int64)
+        of_pair = _ints(self._line_of_pair)
         pair_of[of_pair], turned[of_pair] = np.arange(len(of_pair)), swap
         image = _coded(self._images)[1]
-        units = np.array(self._units, dtype=np.int64).reshape(len(self._images), 2)
-        described, writer = _coded([name for _, name, _ in self._unit])
-        known = Lines(units, writer, image, turned, self._scales, np.array(self._scale, dtype=np.int64))
+        described, writer = _coded(self._writers)
+        known = Lines(_ints(self._units).reshape(-1, 2), writer, image, turned, self._scales, _ints(self._scale))
         (verdicts, judges), (people, annotators) = self._verdicts.source(), self._people.source()
         answered = read(verdicts, people, known)
-        numbers = np.array([pair[2:6] for pair in self._pairs], dtype=np.float64).reshape(len(self._pairs), 4)
-        outcome = np.array([pair[6] for pair in self._pairs], dtype=np.int64)
-        audit = [pair[7] for pair in self._pairs]
+        numbers = np.array(self._numbers, dtype=np.float64).reshape(-1, 4)
+        audit = _ints(self._audit)
         ids = list(self._ids)
         return Recorded(
             names,
@@ -197,8 +230,8 @@ class Table:
             np.where(swap, numbers[:, 1], numbers[:, 0]),
             np.where(swap, numbers[:, 0], numbers[:, 1]),
             {key: np.where(swap, -1, 1) * numbers[:, 2 + k] for k, key in enumerate(("markdown", "lists"))},
-            _in_order(outcome, swap),
-            np.array([bool(each) for each in audit]) if any(each is not None for each in audit) else None,
+            _in_order(_ints(self._outcome), swap),
+            audit > 0 if (audit >= 0).any() else None,
             of_pair,
             {key: tuple(values) for key, values in self._slices.items()},
             self._verdicts.choices(
@@ -208,7 +241,7 @@ class Table:
             answered.answers,
             self._shown_as(judges, image),
             self._steps_as(swap),
-            len(self._images) - len(self._pairs),
+            len(self._images) - len(of_pair),
             tuple(self.errors),
         )
 
@@ -299,9 +332,9 @@ def _is_same(data: Mapping[str, Any], verdicts: Sequence[Any]) -> bool:
     return stated and same_text(data["a"].get("text"), data["b"].get("text"))
 
 
-def _outcome(said: Iterable[Mapping[str, Any]]) -> int:
-    """What verdicts come to, by the rule that the runner uses."""
-    return _merged(tuple(_said(each, None) for each in said))
+def _outcome(said: Sequence[Mapping[str, Any]]) -> int:
+    """What verdicts come to, by the rule that the runner uses; -1 where there are none."""
+    return LABELS.index(merge_said(_said(each, None) for each in said).outcome) if said else -1
 
 
 def _said(said: Mapping[str, Any], probability: float | None) -> Said:
@@ -309,9 +342,5 @@ def _said(said: Mapping[str, Any], probability: float | None) -> Said:
     return Said(said["judge"], get("order") or "ab", get("sample") or 0, get("choice"), probability, get("step"))
 
 
-@lru_cache(maxsize=10_000)
-def _merged(said: tuple[Said, ...]) -> int:
-    """The same; remembered, as most pairs of a file have had one of few things said about them."""
-    if not said:
-        return -1
-    return LABELS.index(merge_said(said).outcome)
+def _ints(values: Any) -> Ints:
+    return np.array(values, dtype=np.int64)
