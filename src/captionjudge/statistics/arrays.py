@@ -59,7 +59,8 @@ def grouped(values: ArrayLike | None, n: int) -> Ints:
     if array.dtype.kind in "iu" and n and array.min() >= 0 and array.max() < 8 * n + 1000:
         # Counting instead of sorting: of a million codes that is most of the time.
         whole = array.astype(np.int64)
-        return np.asarray((np.cumsum(np.bincount(whole) > 0) - 1)[whole])
+        present = np.bincount(whole) > 0
+        return whole if present.all() else np.asarray((np.cumsum(present) - 1)[whole])
     return np.unique(array, return_inverse=True)[1].astype(np.int64).reshape(n)
 
 

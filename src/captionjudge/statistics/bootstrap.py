@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from captionjudge.statistics.arrays import Floats, Ints, grouped
 
-_AT_ONCE = 4_000_000
+_AT_ONCE = 250_000
 _MANY_ALIKE = 4
 
 

@@ -1,6 +1,6 @@
 """Whether two measures go together: Kendall, Spearman, Pearson, and pairwise accuracy with ties."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -57,12 +57,13 @@ def spearman(x: ArrayLike, y: ArrayLike, *, clusters: ArrayLike | None = None, c
     pair = _complete(x, y, clusters)
     if len(pair.x) < 2 or not (np.ptp(pair.x) and np.ptp(pair.y)):
         return undefined("Spearman's rho: not defined, one is constant", len(pair.x), pair.left_out, confidence)
-    f, g = _positions(pair.x), _positions(pair.y)
+    (_, one, of_one), (_, two, of_two) = distinct(pair.x), distinct(pair.y)
+    f, g = _positions(one, of_one), _positions(two, of_two)
     together, own_x, own_y = float((f * g).mean()), float((f * f).mean()), float((g * g).mean())
     value = float(np.clip(together / (own_x * own_y) ** 0.5, -1, 1))
     # A unit counts by its own ranks and by the ranks that it moves: those of all above it.
-    moved = f * g + _mean_above(pair.x, g) + _mean_above(pair.y, f)
-    moved_x, moved_y = f * f + 2 * _mean_above(pair.x, f), g * g + 2 * _mean_above(pair.y, g)
+    moved = f * g + _mean_above(one, g) + _mean_above(two, f)
+    moved_x, moved_y = f * f + 2 * _mean_above(one, f), g * g + 2 * _mean_above(two, g)
     influence = moved / (own_x * own_y) ** 0.5 - value / 2 * (moved_x / own_x + moved_y / own_y)
     return _correlation(value, influence - influence.mean(), "Spearman's rho", pair, confidence)
 
@@ -86,14 +87,34 @@ def kendall(
     Sources: M. G. Kendall, Biometrika 33 (1945), 239-251; A. Stuart, Biometrika 40 (1953), 105-110; the interval
     M. Samara, R. Randles, Communications in Statistics 17 (1988), 3191-3205.
     """
-    if variant not in ("b", "c"):
-        raise ValueError(f'variant must be "b" or "c", not {variant!r}')
+    return kendalls(x, y, (variant,), clusters=clusters, confidence=confidence)[variant]
+
+
+def kendalls(
+    x: ArrayLike,
+    y: ArrayLike,
+    variants: Sequence[Variant] = ("b", "c"),
+    *,
+    clusters: ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> dict[Variant, Statistic]:
+    """Several variants of `kendall`, for the cost of one."""
+    for variant in variants:
+        if variant not in ("b", "c"):
+            raise ValueError(f'variant must be "b" or "c", not {variant!r}')
     pair = _complete(x, y, clusters)
-    n, rule = len(pair.x), f"Kendall's tau-{variant}"
+    n = len(pair.x)
     if n < 2 or not (np.ptp(pair.x) and np.ptp(pair.y)):
-        return undefined(f"{rule}: not defined, one is constant", n, pair.left_out, confidence)
+        none = "not defined, one is constant"
+        return {each: undefined(f"Kendall's tau-{each}: {none}", n, pair.left_out, confidence) for each in variants}
     alike, unlike = concordance(pair.x, pair.y)
     lead = (alike - unlike) / (n - 1)
+    return {variant: _tau(variant, pair, lead, confidence) for variant in variants}
+
+
+def _tau(variant: Variant, pair: _Pair, lead: Floats, confidence: float) -> Statistic:
+    """Kendall's tau from every unit's share of others that are ordered alike less those that are ordered unlike."""
+    n, rule = len(lead), f"Kendall's tau-{variant}"
     if variant == "c":
         m = min(len(distinct(pair.x)[0]), len(distinct(pair.y)[0]))
         scaled = lead * ((n - 1) / n * m / (m - 1))
@@ -208,16 +229,14 @@ def _correlation(value: float, influence: Floats, rule: str, pair: _Pair, confid
     )
 
 
-def _positions(values: Floats) -> Floats:
+def _positions(index: Ints, counts: Ints) -> Floats:
     """The share of units below, with half of the equal ones, less 1/2: the rank, centered."""
-    _, index, counts = distinct(values)
     middle = np.cumsum(counts) - counts / 2
-    return np.asarray(middle[index] / len(values) - 0.5)
+    return np.asarray((middle / len(index) - 0.5)[index])
 
 
-def _mean_above(values: Floats, weights: Floats) -> Floats:
+def _mean_above(index: Ints, weights: Floats) -> Floats:
     """For every unit, the mean over all units of `weights` where the value is greater, with half where it is equal."""
-    index = distinct(values)[1]
     sums = np.bincount(index, weights=weights)
     above = sums.sum() - np.cumsum(sums) + sums / 2
-    return np.asarray(above[index] / len(values))
+    return np.asarray((above / len(index))[index])

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from captionjudge.statistics.arrays import Floats, codes, kept, same_length
+from captionjudge.statistics.arrays import Floats, Ints, codes, kept, same_length
 from captionjudge.statistics.confusion import rated_by_both
 from captionjudge.statistics.statistic import Statistic, linearised, undefined
 
@@ -177,8 +177,14 @@ def category_counts(ratings: ArrayLike, categories: int | None = None) -> Floats
     given = codes(ratings, "ratings", categories, dimensions=2)
     size = categories or 1 + int(given.max(initial=0))
     unit, rater = np.nonzero(given >= 0)
-    key = unit * size + given[unit, rater]
-    return np.bincount(key, minlength=len(given) * size).reshape(len(given), size).astype(np.float64)
+    return counts_of(unit, given[unit, rater], len(given), size)
+
+
+def counts_of(unit: Ints, code: Ints, units: int, size: int) -> Floats:
+    """How often each unit has each code, shape (units, size)."""
+    counts = np.bincount(code * units + unit, minlength=units * size)
+    # By categories in memory: sums and maxima over a few categories take a fraction of the time.
+    return counts.reshape(size, units).astype(np.float64).T
 
 
 def _beyond_chance(

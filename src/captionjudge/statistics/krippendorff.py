@@ -1,11 +1,12 @@
 """Krippendorff's alpha: any number of raters, any level of measurement, missing ratings."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from captionjudge.statistics.arrays import Floats, distinct, floats, kept, same_length
+from captionjudge.statistics.kappa import counts_of
 from captionjudge.statistics.statistic import Statistic, linearised, undefined
 
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
@@ -40,17 +41,50 @@ def krippendorff_alpha(
     Source: K. Krippendorff, Content Analysis, 4th edition (2018), chapter 12; the interval is that of the
     linearisation in the units.
     """
+    return alpha_of(counted(ratings, clusters), level, confidence)
+
+
+class Counted(NamedTuple):
+    """Ratings as the alphas of all levels need them.
+
+    Attributes:
+        values: shape (values,), the different ratings in order.
+        counts: shape (units, values), how often each unit with two ratings or more has each.
+        clusters: shape (units,), of these units; None where there are none.
+        left_out: the others, counted.
+    """
+
+    values: Floats
+    counts: Floats
+    clusters: np.ndarray | None
+    left_out: dict[str, int]
+
+
+def counted(ratings: ArrayLike, clusters: ArrayLike | None = None) -> Counted:
+    """Count ratings; see `krippendorff_alpha`.
+
+    Raises:
+        ValueError: lengths differ.
+    """
     given = floats(ratings, "ratings", dimensions=2)
     used = (~np.isnan(given)).sum(1) >= 2
+    members = None if clusters is None else np.asarray(clusters)
+    same_length(len(used), clusters=members)
     left_out = kept({"rated less than twice": int((~used).sum())})
     values, counts = _value_counts(given[used])
+    return Counted(values, counts, None if members is None else members[used], left_out)
+
+
+def alpha_of(found: Counted, level: Level, confidence: float = 0.95) -> Statistic:
+    """The alpha of ratings that were counted; see `krippendorff_alpha`."""
+    values, counts, members, left_out = found
     rule = f"Krippendorff's alpha, {level}"
     per_value, per_unit = counts.sum(0), counts.sum(1)
     n = float(per_unit.sum())
     gap = _squared_differences(values, per_value, level)
     expected = float(per_value @ gap @ per_value) if len(values) > 1 else 0.0
     if not expected:
-        return undefined(f"{rule}: not defined, all say the same", int(used.sum()), left_out, confidence)
+        return undefined(f"{rule}: not defined, all say the same", len(counts), left_out, confidence)
     apart = ((counts @ gap) * counts).sum(1) / (per_unit - 1)
     observed = float(apart.sum())
     value = 1 - (n - 1) * observed / expected
@@ -60,11 +94,6 @@ def krippendorff_alpha(
         moved_observed, moved_expected = moved_observed + extra[0], moved_expected + extra[1]
     change = per_unit * observed + (n - 1) * moved_observed - (n - 1) * observed / expected * moved_expected
     influence = -change / expected * len(counts)
-    members = None
-    if clusters is not None:
-        members = np.asarray(clusters)
-        same_length(len(used), clusters=members)
-        members = members[used]
     return linearised(
         value,
         influence - influence.mean(),
@@ -80,9 +109,7 @@ def _value_counts(given: Floats) -> tuple[Floats, Floats]:
     """The different values, and how often each unit has each: shape (units, values)."""
     unit, rater = np.nonzero(~np.isnan(given))
     values, index, _ = distinct(given[unit, rater])
-    size = max(1, len(values))
-    counts = np.bincount(unit * size + index, minlength=len(given) * size)
-    return values, counts.reshape(len(given), size).astype(np.float64)
+    return values, counts_of(unit, index, len(given), max(1, len(values)))
 
 
 def _squared_differences(values: Floats, per_value: Floats, level: Level) -> Floats:
@@ -105,6 +132,7 @@ def _squared_differences(values: Floats, per_value: Floats, level: Level) -> Flo
 def _rank_effects(counts: Floats, per_unit: Floats, per_value: Floats) -> tuple[Floats, Floats]:
     """How every unit moves observed and expected by moving the positions on which ordinal differences rest."""
     position = np.cumsum(per_value) - per_value / 2
+    counts = np.ascontiguousarray(counts)
     own = np.cumsum(counts, axis=1) - counts / 2
     coincidences = counts.T @ (counts / (per_unit - 1)[:, None])
     effects = []

@@ -51,10 +51,29 @@ def majority(ratings: ArrayLike, categories: int | None = None) -> Ints:
     Raises:
         ValueError: a code is out of range.
     """
-    counts = category_counts(ratings, categories)
+    given = codes(ratings, "ratings", categories, dimensions=2)
+    place = _places(given)
+    counts = category_counts(place)
     top = counts.max(1, initial=0)
     alone = ((counts == top[:, None]).sum(1) == 1) & (top > 0)
-    return np.where(alone, counts.argmax(1), -1).astype(np.int64)
+    best = counts.argmax(1)
+    if place is not given:
+        best = given[np.arange(len(given)), best]
+    return np.where(alone, best, -1).astype(np.int64)
+
+
+def _places(given: Ints) -> Ints:
+    """The answers; where there are more categories than raters, each as the place of its unit's first like it.
+
+    Who says the same as who is all that matters within a unit, and there may be as many categories as answers.
+    """
+    raters = given.shape[1]
+    if given.max(initial=-1) < raters:
+        return given
+    found = np.full(given.shape, -1)
+    for place in reversed(range(raters)):
+        found[(given == given[:, place, None]) & (given >= 0)] = place
+    return found
 
 
 def consensus(choices: ArrayLike, how: Consensus = "majority") -> Ints:
@@ -110,7 +129,7 @@ def ceiling(ratings: ArrayLike, *, clusters: ArrayLike | None = None, confidence
     Raises:
         ValueError: a code is less than -1, or lengths differ.
     """
-    given = codes(ratings, "ratings", dimensions=2)
+    given = _places(codes(ratings, "ratings", dimensions=2))
     counts = category_counts(given)
     member = grouped(clusters, len(given))
     raters = counts.sum(1)

@@ -1,5 +1,6 @@
 """Correlations within groups, averaged over groups: how well a measure orders what belongs together."""
 
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -41,19 +42,34 @@ def correlation_within(
     Source: D. Deutsch, R. Dror, D. Roth, A statistical analysis of summarization evaluation metrics, TACL 9 (2021),
     1132-1146 (input-level correlation).
     """
-    functions = {"tau-b": _tau_b, "tau-c": _tau_c, "spearman": _spearman, "pearson": _pearson}
-    if measure not in functions:
-        raise ValueError(f"measure must be one of {', '.join(functions)}, not {measure!r}")
+    return correlations_within(x, y, groups, (measure,), confidence=confidence)[measure]
+
+
+def correlations_within(
+    x: ArrayLike, y: ArrayLike, groups: ArrayLike, measures: Sequence[Measure], *, confidence: float = 0.95
+) -> dict[Measure, Statistic]:
+    """Several measures of `correlation_within`, for which the units are sorted into groups once."""
+    for measure in measures:
+        if measure not in _MEASURES:
+            raise ValueError(f"measure must be one of {', '.join(_MEASURES)}, not {measure!r}")
     one, two, member = floats(x, "x"), floats(y, "y"), grouped(groups, len(np.asarray(x)))
     same_length(len(one), y=two)
     used = ~(np.isnan(one) | np.isnan(two))
-    found = [functions[measure](each) for each in _by_size(one[used], two[used], member[used])]
+    sized = _by_size(one[used], two[used], member[used])
+    missing = int((~used).sum())
+    return {
+        measure: _averaged(measure, [_MEASURES[measure](each) for each in sized], missing, confidence)
+        for measure in measures
+    }
+
+
+def _averaged(measure: Measure, found: Sequence[Floats], missing: int, confidence: float) -> Statistic:
     values = np.concatenate([*found, np.zeros(0)])
     defined = ~np.isnan(values)
     return mean(
         values[defined],
         f"mean over groups of {measure} within the group",
-        left_out=kept({"missing in one": int((~used).sum()), "groups without an order": int((~defined).sum())}),
+        left_out=kept({"missing in one": missing, "groups without an order": int((~defined).sum())}),
         confidence=confidence,
         bounds=(-1, 1),
     )
@@ -126,3 +142,11 @@ def _different(values: Floats) -> Ints:
 
 def _quotient(top: Floats, bottom: Floats) -> Floats:
     return np.asarray(np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0))
+
+
+_MEASURES: dict[Measure, Callable[[_Group], Floats]] = {
+    "tau-b": _tau_b,
+    "tau-c": _tau_c,
+    "spearman": _spearman,
+    "pearson": _pearson,
+}

@@ -1,18 +1,19 @@
 """Agreement of two raters by every measure in use: of choices, of labels, of levels."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from captionjudge.reporting.figures.basis import CHOSEN, Rules, decided
-from captionjudge.statistics.arrays import Floats, Ints
+from captionjudge.statistics.arrays import Floats, Ints, distinct
 from captionjudge.statistics.confusion import accuracy, accuracy_within, confusion_table
-from captionjudge.statistics.correlation import kendall, pairwise_accuracy, pearson, spearman
+from captionjudge.statistics.correlation import kendalls, pairwise_accuracy, pearson, spearman
 from captionjudge.statistics.kappa import Weighting, cohen_kappa, fleiss_kappa, gwet_ac
-from captionjudge.statistics.krippendorff import Level, krippendorff_alpha
+from captionjudge.statistics.krippendorff import Level, alpha_of, counted
 from captionjudge.statistics.outcomes import LABELS
 from captionjudge.statistics.statistic import Statistic, undefined
-from captionjudge.statistics.within import Measure, correlation_within
+from captionjudge.statistics.within import Measure, correlations_within
 
 MOST_STEPS = 50
 _MOST_CELLS = 10_000_000
@@ -100,7 +101,8 @@ def of_levels(
     )
     found["pairwise_accuracy"] = pairwise_accuracy(x, y)
     found["pairwise_accuracy_per_image"] = pairwise_accuracy(x, y, image)
-    return found | {key: correlation_within(x, y, image, measure) for key, measure in _WITHIN.items()}
+    within = correlations_within(x, y, image, tuple(_WITHIN.values()))
+    return found | {key: within[measure] for key, measure in _WITHIN.items()}
 
 
 def _categories(
@@ -135,13 +137,24 @@ def many(table: Floats, image: Ints, span: tuple[float, float] | None, ordered: 
 
 def alpha(table: Floats, level: Level, image: Ints) -> Statistic:
     """Krippendorff's alpha, unless there are too many values for its cost."""
-    values = table[~np.isnan(table)]
-    if level == "ratio" and len(values) and values.min() < 0:
-        return undefined("Krippendorff's alpha, ratio: not defined, there are levels below 0")
-    different = len(np.unique(values))
-    if different * different > _MOST_CELLS or different * len(table) > _MOST_CELLS:
-        return undefined(f"Krippendorff's alpha, {level}: not computed, {different} different values are too many")
-    return krippendorff_alpha(table, level, clusters=image)
+    return alphas(table, (level,), image)[level]
+
+
+def alphas(table: Floats, levels: Sequence[Level], image: Ints) -> dict[Level, Statistic]:
+    """The same on several levels of measurement."""
+    values = distinct(table[~np.isnan(table)])[0]
+    many = len(values) * len(values) > _MOST_CELLS or len(values) * len(table) > _MOST_CELLS
+    ratings = None if many else counted(table, image)
+    found: dict[Level, Statistic] = {}
+    for level in levels:
+        name = f"Krippendorff's alpha, {level}"
+        if level == "ratio" and len(values) and values[0] < 0:
+            found[level] = undefined(f"{name}: not defined, there are levels below 0")
+        elif ratings is None:
+            found[level] = undefined(f"{name}: not computed, {len(values)} different values are too many")
+        else:
+            found[level] = alpha_of(ratings, level)
+    return found
 
 
 def _nominal(table: Ints, size: int, image: Ints) -> dict[str, Any]:
@@ -167,14 +180,15 @@ def _by_weights(one: Ints, two: Ints, size: int, image: Ints) -> dict[str, Any]:
 
 
 def _alphas(table: Floats, image: Ints) -> dict[str, Any]:
-    levels: tuple[Level, ...] = ("ordinal", "interval", "ratio")
-    return {f"krippendorff_{level}": alpha(table, level, image) for level in levels}
+    found = alphas(table, ("ordinal", "interval", "ratio"), image)
+    return {f"krippendorff_{level}": each for level, each in found.items()}
 
 
 def _correlations(x: Floats, y: Floats, image: Ints) -> dict[str, Any]:
+    tau = kendalls(x, y, clusters=image)
     return {
-        "kendall_tau_b": kendall(x, y, "b", clusters=image),
-        "kendall_tau_c": kendall(x, y, "c", clusters=image),
+        "kendall_tau_b": tau["b"],
+        "kendall_tau_c": tau["c"],
         "spearman": spearman(x, y, clusters=image),
         "pearson": pearson(x, y, clusters=image),
     }
