@@ -12,8 +12,11 @@ from typer.testing import CliRunner
 from captionjudge.cli.app import app
 from captionjudge.folder import write_template
 from captionjudge.project import Project
+from captionjudge.reporting.card.build import build
+from captionjudge.reporting.card.read import read_lines
 from captionjudge.reporting.figures import Rules, figures
 from captionjudge.reporting.recorded import from_lines
+from captionjudge.review.results.leaderboard import read_leaderboard
 
 IMAGES = 6
 CONFIG = """
@@ -72,9 +75,25 @@ def test_descriptions_of_the_same_text_are_a_tie_that_no_judge_is_asked_about(
         lines = list(project.judgments())
     assert {(line["outcome"], len(line["verdicts"])) for line in lines} == {("tie", 0)}
     [compared] = figures(from_lines(map(orjson.dumps, lines)), Rules())["comparisons"]
-    assert compared["outcomes"]["tie"] == IMAGES
+    assert (compared["outcomes"]["tie"], compared["same_text"]) == (IMAGES, IMAGES)
     shown = CliRunner().invoke(app, ["report", str(folder)]).output
     assert f"{IMAGES} of the ties between Terse and Detailed: both descriptions are the same text" in shown
+
+
+def test_ties_of_the_same_text_are_shown_apart_on_the_card_and_the_leaderboard(
+    tmp_path: Path, server: ScriptedServer
+) -> None:
+    with Project.open(make(tmp_path, server)) as project:
+        project.run()
+        with project.setup.database.read() as connection:
+            judged = read_leaderboard(project.setup, connection).judged.sheet
+        lines = list(project.judgments())
+        report = project.report()
+    carded = {sheet.key: sheet for sheet in build(read_lines("p", lines, report).material).sheets}
+    for sheet in (judged, carded["outcomes"]):
+        shown = dict(zip(sheet.columns, (cell.value for cell in sheet.rows[0]), strict=True))
+        assert (shown["equally good"], shown["same text"]) == (IMAGES, IMAGES)
+    assert "same_text=yes" in str(judged.rows[0][judged.columns.index("same text")].link)
 
 
 def test_a_tie_of_the_same_text_comes_through_the_judgments_file(tmp_path: Path, server: ScriptedServer) -> None:

@@ -284,8 +284,10 @@ def _levels(name: str, about: About, given: _Given, lines: Lines) -> tuple[Kind,
     words = sorted({_word(value) for value in values if value is not None})
     if len(words) > MOST_LABELS:
         return "text", (), given.levels([_NAN if value is None else 0.0 for value in values])
-    return "label", tuple(words), given.levels(
-        [_NAN if value is None else float(words.index(_word(value))) for value in values]
+    return (
+        "label",
+        tuple(words),
+        given.levels([_NAN if value is None else float(words.index(_word(value))) for value in values]),
     )
 
 

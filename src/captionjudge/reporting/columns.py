@@ -92,6 +92,7 @@ class Recorded(Struct, frozen=True, eq=False):
         a_length, b_length: shape (pairs,), as given, else words of the text; nan where neither is there.
         style: by name, shape (pairs,), A's marks less B's, over both; nan where a text is not there.
         outcome: shape (pairs,), what the judges' verdicts come to; -1 where there are none.
+        same_text: shape (pairs,), whether it is a tie of two descriptions that are the same, without a judge.
         audit: shape (pairs,), whether it is in the random slice; None where the file does not say.
         line: shape (pairs,), which of the lines that are used.
         slices: by key, the value of every line that is used.
@@ -114,6 +115,7 @@ class Recorded(Struct, frozen=True, eq=False):
     b_length: Floats
     style: Mapping[str, Floats]
     outcome: Ints
+    same_text: Bools
     audit: Bools | None
     line: Ints
     slices: Mapping[str, tuple[str, ...]]
@@ -142,6 +144,7 @@ def part(found: Recorded, lines: Bools) -> Recorded:
         b_length=found.b_length[pairs],
         style={name: each[pairs] for name, each in found.style.items()},
         outcome=found.outcome[pairs],
+        same_text=found.same_text[pairs],
         audit=None if found.audit is None else found.audit[pairs],
         line=found.line[pairs],
         verdicts=_choices_about(found.verdicts, place),

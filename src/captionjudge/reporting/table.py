@@ -109,8 +109,9 @@ class Table:
         self.errors: list[LineError] = []
         self._ids: dict[str, int] = {}
         self._images: list[str] = []
-        # Of every pair: its line, outcome, place in the random slice, both candidates, and four numbers.
-        self._line_of_pair, self._outcome, self._audit = array("q"), array("q"), array("b")
+        # Of every pair: line, outcome, whether its texts are the same, place in the audit, candidates, four numbers.
+        self._line_of_pair, self._outcome = array("q"), array("q")
+        self._same, self._audit = array("b"), array("b")
         self._compared: list[str] = []
         self._numbers = array("d")
         self._outcomes: dict[tuple[int, ...], int] = {}
@@ -156,10 +157,11 @@ class Table:
         outcome = self._outcomes.get(kinds)
         if outcome is None:
             outcome = self._outcomes[kinds] = _outcome(verdicts)
-        audit = data.get("audit")
+        audit, same = data.get("audit"), _is_same(data, verdicts)
         self._compared += (data["a"]["candidate"], data["b"]["candidate"])
         self._numbers.extend(_texts(data))
-        self._outcome.append(_TIE if _is_same(data, verdicts) else outcome)
+        self._outcome.append(_TIE if same else outcome)
+        self._same.append(same)
         self._audit.append(-1 if audit is None else audit)
         self._line_of_pair.append(line)
         if any(said.get("step") is not None for said in verdicts):
@@ -231,6 +233,7 @@ class Table:
             np.where(swap, numbers[:, 0], numbers[:, 1]),
             {key: np.where(swap, -1, 1) * numbers[:, 2 + k] for k, key in enumerate(("markdown", "lists"))},
             _in_order(_ints(self._outcome), swap),
+            _ints(self._same) > 0,
             audit > 0 if (audit >= 0).any() else None,
             of_pair,
             {key: tuple(values) for key, values in self._slices.items()},

@@ -55,7 +55,8 @@ class PeopleCount(NamedTuple):
 class PairSought(NamedTuple):
     """Which pairs: of two candidates, or of one and any other; `won` is whether that one was the better.
 
-    `flipped` is whether the choice changed with the order; `judged_twice` whether that is known.
+    `flipped` is whether the choice changed with the order; `judged_twice` whether that is known; `same_text` whether it
+    is a tie of two descriptions that are the same, about which no judge was asked.
     """
 
     a: str | None = None
@@ -65,6 +66,7 @@ class PairSought(NamedTuple):
     outcome: str | None = None
     flipped: bool | None = None
     judged_twice: bool | None = None
+    same_text: bool | None = None
     bin: int | None = None
 
 
@@ -164,6 +166,8 @@ def _pair_conditions(sought: PairSought) -> list[ColumnElement[bool]]:
             found.append(or_(and_(first, pair.c.outcome == winning), and_(second, pair.c.outcome == losing)))
     if sought.flipped is not None:
         found.append(pair.c.flipped == (true() if sought.flipped else false()))
+    if sought.same_text is not None:
+        found.append(pair.c.same_text == (true() if sought.same_text else false()))
     if sought.judged_twice is not None:
         found.append(pair.c.flipped.is_not(None) if sought.judged_twice else pair.c.flipped.is_(None))
     if sought.bin is not None:

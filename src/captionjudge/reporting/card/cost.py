@@ -1,8 +1,8 @@
 """Cost and tokens."""
 
 from captionjudge.reporting.card.section import Part, Section
-from captionjudge.reporting.sheet import Cell, Sheet
-from captionjudge.reporting.summary import Report
+from captionjudge.reporting.sheet import Cell, Sheet, share
+from captionjudge.reporting.summary import Report, cached_share
 
 
 def cost(report: Report | None) -> Section:
@@ -15,12 +15,14 @@ def cost(report: Report | None) -> Section:
         (
             *(Cell(name) for name in (each.purpose, each.role, each.model)),
             *(Cell(count) for count in (each.calls, each.failures, each.prompt_tokens, each.completion_tokens)),
+            share(cached_share(each)),
             Cell(each.cost, written=f"{each.cost:,.4f}"),
             Cell(each.unpriced),
         )
         for each in report.usage
     )
-    columns = ("purpose", "as", "model", "calls", "failed", "tokens in", "tokens out", "US dollars", "of unknown price")
+    counted = ("calls", "failed", "tokens in", "tokens out", "of those in, from the cache")
+    columns = ("purpose", "as", "model", *counted, "US dollars", "of unknown price")
     unpriced = f", and {report.unpriced:,} calls of unknown price" if report.unpriced else ""
     lead = (f"${report.cost:,.4f} in all{unpriced}.",)
     part = Part(Sheet("costs", "Calls, tokens and cost", columns, rows, 3))

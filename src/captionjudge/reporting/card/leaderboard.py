@@ -117,10 +117,14 @@ def _outcomes(found: Place, links: Links) -> Part:
             continue
         cells = [counted[name].counted(links.pairs(a, b, name)) for name in OUTCOMES]
         drawn = Cell(None, drawing=stack("outcome", [counted[name].count for name in OUTCOMES]))
-        last = (counted["missing"].counted(), place["pairs"].counted(links.pairs(a, b)))
+        same = place["same_text"].counted()
+        last = (same, counted["missing"].counted(), place["pairs"].counted(links.pairs(a, b)))
         rows.append((Cell(a), Cell(b), drawn, *cells, *last))
-    columns = ("A", "B", "share of all", *_WORDS, "not judged", "all")
-    note = "Six outcomes, never merged. Unstable: the choice changed with the order. Failed: no usable verdict."
+    columns = ("A", "B", "share of all", *_WORDS, "same text", "not judged", "all")
+    note = (
+        "Six outcomes, never merged. Unstable: the choice changed with the order. Failed: no usable verdict. "
+        "Same text: how many of the equally good are one text twice, about which no judge was asked."
+    )
     legend = (key_to_parts("outcome", _WORDS),) if rows else ()
     return Part(Sheet("outcomes", "Outcomes", columns, tuple(rows), 2, note), legend)
 

@@ -70,6 +70,7 @@ def _comparison(
     outcome, image = recorded.outcome[pairs], recorded.image[pairs]
     names = {"a": recorded.candidates[a], "b": recorded.candidates[b]}
     made: dict[str, Any] = {**names, "pairs": len(pairs), "outcomes": count_outcomes(outcome)}
+    made["same_text"] = int(recorded.same_text[pairs].sum())
     lengths = (recorded.a_length[pairs], recorded.b_length[pairs])
     made["mean_length"] = {side: known_mean(each) for side, each in zip("ab", lengths, strict=True)}
     made["outcome_rates"] = _outcome_rates(outcome, image)

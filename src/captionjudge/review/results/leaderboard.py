@@ -10,7 +10,7 @@ from msgspec import Struct
 from captionjudge.judging.settlement import ONE, agree
 from captionjudge.reporting.charts import Bar, Interval, bars, histogram, intervals
 from captionjudge.reporting.sheet import RATE_COLUMNS, Cell, Sheet, rate_cells, share
-from captionjudge.reporting.summary import OUTCOMES, RULE, PairReport, report
+from captionjudge.reporting.summary import OUTCOMES, RULE, SAME_TEXT, PairReport, report
 from captionjudge.review.results.words import SLICES, cases_link, choice_words, list_link
 from captionjudge.running.setup import Setup
 from captionjudge.statistics.rates import wilson
@@ -75,11 +75,13 @@ def _judged(pairs: Sequence[PairReport]) -> Figure:
             Cell(pair.outcomes[outcome], list_link("pairs", PairSought(pair.a, pair.b, outcome=outcome)))
             for outcome in OUTCOMES
         ]
+        same = Cell(pair.same_text, list_link("pairs", PairSought(pair.a, pair.b, same_text=True)))
         total = Cell(sum(pair.outcomes.values()), list_link("pairs", PairSought(pair.a, pair.b)))
-        rows.append((Cell(pair.a), Cell(pair.b), *cells, total))
+        rows.append((Cell(pair.a), Cell(pair.b), *cells, same, total))
         drawn.append(Bar(_versus(pair.a, pair.b), [pair.outcomes[outcome] for outcome in OUTCOMES]))
-    columns = ("A", "B", *_JUDGED.values(), "all")
-    sheet = Sheet("outcomes", "Outcomes by the judges", columns, tuple(rows), 2)
+    columns = ("A", "B", *_JUDGED.values(), "same text", "all")
+    note = f"Same text: how many of the equally good are so because {SAME_TEXT}."
+    sheet = Sheet("outcomes", "Outcomes by the judges", columns, tuple(rows), 2, note)
     return Figure(sheet, bars("outcomes", sheet.title, tuple(_JUDGED.values()), drawn))
 
 

@@ -27,7 +27,7 @@ KINDS: Mapping[str, type[Sought]] = {
     "people": PeopleSought,
 }
 _YES_NO = {"yes": True, "no": False}
-_TWO_WAYS = ("won", "flipped", "judged_twice", "failed", "audit", "same")
+_TWO_WAYS = ("won", "flipped", "judged_twice", "same_text", "failed", "audit", "same")
 _LONGEST = 500
 
 

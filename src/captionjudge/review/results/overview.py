@@ -6,7 +6,8 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from captionjudge.reporting.charts import Bar, bars
-from captionjudge.reporting.sheet import Cell, Sheet
+from captionjudge.reporting.sheet import Cell, Sheet, share
+from captionjudge.reporting.summary import cached_share
 from captionjudge.review.results.words import SLICES, cases_link, list_link
 from captionjudge.running.setup import Setup
 from captionjudge.store import calls, cases, results, tasks
@@ -103,15 +104,16 @@ def _usage(used: Sequence[Usage]) -> Sheet:
                 Cell(one.prompt_tokens),
                 Cell(one.completion_tokens),
                 Cell(one.cached_tokens),
+                share(cached_share(one)),
                 Cell(one.cost, written=f"{one.cost:,.4f}"),
                 Cell(one.unpriced),
             )
         )
-    columns = ("purpose", "as", "model", "calls", "failed", "tokens in", "tokens out", "of those in, cached", "cost")
+    tokens = ("tokens in", "tokens out", "of those in, cached", "share cached")
     return Sheet(
         "usage",
         "Calls, tokens and cost",
-        (*columns, "of unknown price"),
+        ("purpose", "as", "model", "calls", "failed", *tokens, "cost", "of unknown price"),
         tuple(rows),
         3,
         "Cost in US dollars; calls of unknown price are not in it.",
