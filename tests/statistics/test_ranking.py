@@ -1,4 +1,8 @@
-"""Rankings: against choix and statsmodels, known strengths, and what must mirror."""
+"""Rankings: against choix, statsmodels and arena-rank, known strengths, and what must mirror."""
+
+import json
+from pathlib import Path
+from typing import Any
 
 import choix
 import numpy as np
@@ -6,6 +10,7 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from statsmodels.base.model import GenericLikelihoodModel
 from tests.statistics.data import comparisons
 
 from captionjudge.statistics.arrays import Floats, Ints
@@ -18,6 +23,7 @@ from captionjudge.statistics.separability import expected_wins, groups, next_pai
 
 STRENGTHS = np.array([0.9, 0.3, 0.0, -0.4, -0.8])
 MODELS: tuple[TieModel, ...] = ("davidson", "rao-kupper")
+ARENA = json.loads((Path(__file__).parent / "arena.json").read_text())
 
 
 def _dummies(first: Ints, second: Ints, size: int) -> Floats:
@@ -62,6 +68,49 @@ def test_style_is_told_apart_from_strength() -> None:
     assert [each.value for each in found.effects] == pytest.approx(fit.params[4:], abs=1e-8)
     assert [each.standard_error for each in found.effects] == pytest.approx(fit.bse[4:], rel=1e-3)
     assert all(each.low < true < each.high for each, true in zip(found.effects, (0.7, -0.3), strict=True))
+
+
+@pytest.mark.parametrize("case", ARENA["cases"], ids=lambda case: case["name"])
+def test_strengths_effects_and_sandwich_are_those_of_arena_rank(case: dict[str, Any]) -> None:
+    n = len(case["first"])
+    found = bradley_terry(case["first"], case["second"], case["outcome"], 5, covariates=case["style"])
+    assert found.strengths == pytest.approx(case["strengths"], abs=1e-5)
+    errors = np.sqrt(np.diag(found.covariance))
+    # Its Hessian has 1e-5 added to the diagonal.
+    assert errors == pytest.approx(np.array(case["standard_errors"]) * (n / (n - 1)) ** 0.5, rel=1e-3)
+    assert [each.value for each in found.effects] == pytest.approx(case["effects"] or [], abs=1e-5)
+
+
+class Worths(GenericLikelihoodModel):  # type: ignore[misc]
+    """Models of ties as their authors wrote them, of the ratio of both candidates' worths."""
+
+    def __init__(self, outcome: Ints, dummies: Floats, tie_model: TieModel) -> None:
+        self.tie_model = tie_model
+        super().__init__(outcome, dummies, extra_params_names=["tie"])
+
+    def nloglikeobs(self, params: Floats) -> Floats:
+        worth, tie = np.exp(self.exog @ params[:-1]), np.exp(params[-1])
+        if self.tie_model == "davidson":
+            whole = worth + 1 + tie * np.sqrt(worth)
+            win, loss = worth / whole, 1 / whole
+        else:
+            win, loss = worth / (worth + 1 + tie), 1 / (1 + (1 + tie) * worth)
+        return np.asarray(-np.log(np.choose(self.endog.astype(int), [win, loss, 1 - win - loss])))
+
+
+@pytest.mark.filterwarnings("ignore:df_model")
+@pytest.mark.parametrize("model", MODELS)
+def test_models_of_ties_and_their_sandwich_are_those_of_general_maximum_likelihood(model: TieModel) -> None:
+    first, second, outcome = comparisons(4, 600, STRENGTHS, tie=-0.7)
+    start = np.append(np.zeros(4), -0.5)
+    likelihood = Worths(outcome, _dummies(first, second, 5), model)
+    fit = likelihood.fit(start, method="bfgs", cov_type="HC0", disp=0, gtol=1e-8, maxiter=500)
+    found = bradley_terry(first, second, outcome, 5, ties="model", tie_model=model)
+    gaps = [difference(found, k, 0) for k in range(1, 5)]
+    assert [each.value for each in gaps] == pytest.approx(fit.params[:4], abs=1e-5)
+    assert [each.standard_error for each in gaps] == pytest.approx(fit.bse[:4] * (600 / 599) ** 0.5, rel=1e-3)
+    tie = np.exp(fit.params[4])
+    assert found.tie == pytest.approx(np.log(tie) if model == "davidson" else np.log(1 + tie), abs=1e-5)
 
 
 @pytest.mark.parametrize("model", MODELS)
