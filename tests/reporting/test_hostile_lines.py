@@ -2,9 +2,11 @@
 
 import copy
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from hypothesis import Phase, given, settings
@@ -163,3 +165,41 @@ def test_of_hundreds_of_candidates_and_people_the_report_lists_the_most_frequent
     assert "too many to rank" in found["ranking"]["reason"]
     assert len(found["judges"][0]["people"]["each"]) == 200
     assert items(from_lines(map(orjson.dumps, lines)), "people.p7") == ["8"]
+
+
+def test_a_criterion_that_some_rate_and_others_compare_is_reported_both_ways() -> None:
+    rated, compared = {"a": 4, "b": 2}, {"choice": "b", "strength": 2}
+    lines = [copy.deepcopy(each) for each in GOOD]
+    for place, line in enumerate(lines):
+        for said in (*line["verdicts"], *line["final_choices"]):
+            said["criteria"] = {"Style": rated if place % 2 else compared}
+    recorded = from_lines(map(orjson.dumps, lines))
+    assert {answers.about for answers in recorded.answers} == {"description", "pair"}
+    leads = recorded.verdicts.criteria["Style"]
+    assert set(np.abs(leads[~np.isnan(leads)])) == {2.0}
+    [criterion] = figures(recorded)["comparisons"][0]["judges"]["criteria"]
+    assert criterion["percent"]["tie"] == 0
+    assert figures(recorded)["people"]["answers"]
+
+
+def test_ratings_of_which_hardly_two_are_equal_take_no_table_of_all_of_them() -> None:
+    rng = np.random.default_rng(1)
+    lines = [copy.deepcopy(GOOD[place % len(GOOD)]) | {"id": str(place)} for place in range(800)]
+    for line in lines:
+        line["final_choices"] = [
+            {
+                "annotator": who,
+                "choice": "a",
+                "criteria": {"Slider": dict(zip("ab", rng.random(2).tolist(), strict=True))},
+            }
+            for who in ("p", "q", "r")
+        ]
+    recorded = from_lines(map(orjson.dumps, lines))
+    tracemalloc.start()
+    found = figures(recorded)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    [slider] = [each for each in found["people"]["answers"] if each["criterion"] == "Slider"]
+    assert (slider["pooled"]["value"], slider["rest"]["n"]) == (0, 0)
+    # A column for each of 4,800 values, of 1,600 descriptions, would be 61 MB, and several are made.
+    assert peak < 50e6

@@ -168,6 +168,15 @@ def test_the_majority_needs_more_votes_than_any_other() -> None:
     assert majority([[0, 0, 1], [0, 1, -1], [-1, -1, -1], [2, -1, -1]], 3).tolist() == [0, -1, -1, 2]
 
 
+def test_the_ceiling_and_the_majority_do_not_depend_on_how_categories_are_numbered() -> None:
+    # With more categories than raters, answers are counted by their place in the unit.
+    few = ratings(3, units=60, raters=4, categories=3, missing=0.3)
+    apart = np.where(few < 0, -1, few * 1000 + 7)
+    top = majority(few)
+    assert majority(apart).tolist() == np.where(top < 0, -1, top * 1000 + 7).tolist()
+    assert ceiling(apart) == ceiling(few)
+
+
 def test_people_are_the_ceiling_of_a_judge() -> None:
     people = np.array([[0, 0, 1], [1, 1, 1], [0, 1, -1]])
     found = ceiling(people)

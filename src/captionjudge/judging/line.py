@@ -15,7 +15,7 @@ LARGEST = 1e12
 """Numbers beyond this, either way, are mistakes: their squares would drown all others."""
 _BOM = b"\xef\xbb\xbf"
 _TEXT, _NAME = (str, type(None)), (str, int, float, type(None))
-_LABELS, _REAL = frozenset((str, bool, type(None))), frozenset((int, float))
+_LABELS = frozenset((str, bool, type(None)))
 _JUDGES, _PEOPLE = frozenset(CHOICES), frozenset((*CHOICES, "skip"))
 
 
@@ -119,7 +119,7 @@ def check_choice(said: object, where: str, who: str, allowed: frozenset[str]) ->
     choice, stated, criteria, options = get("choice"), get("probability"), get("criteria"), get("options")
     if choice is not None and not (isinstance(choice, str) and choice in allowed):
         raise DataError(f"{where}.choice must be one of {', '.join(sorted(allowed))}, or null")
-    if stated is not None and (stated.__class__ not in _REAL or not 0 <= stated <= 1):
+    if stated is not None and (isinstance(stated, bool) or not isinstance(stated, int | float) or not 0 <= stated <= 1):
         raise DataError(f"{where}.probability must be within 0..1")
     fault = _fault(said)
     if fault:
