@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captionjudge.auditing.plant import KINDS, Kind, plant
+from captionjudge.auditing.plant import KINDS, Kind, plant, reads_english
 
 # What a kind may put in and take out: an account of its own, not the lists that are planted with.
 MAY_CHANGE: dict[Kind, str] = {
@@ -152,3 +152,32 @@ def test_what_is_planted(kind: Kind, text: str, damaged: set[str]) -> None:
 )
 def test_where_the_words_may_mean_something_else_nothing_is_planted(kind: Kind, text: str) -> None:
     assert [plant(text, kind, seed) for seed in range(20)] == [None] * 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ein roter Hund sitzt links neben zwei Katzen auf einer Bank im Park.",
+        "Der Bus ist gelb, der Computer steht rechts.",
+        "Un chien rouge est assis à gauche de deux chats sur un banc.",
+        "une voiture orange dans la rue",
+        "Un perro rojo está sentado a la izquierda de dos gatos en un banco del parque.",
+        "Un cane rosso siede a sinistra di due gatti su una panchina.",
+        "Um cachorro vermelho está sentado à esquerda.",
+        "Een rode hond zit links naast twee katten op een bank in het park.",
+        "En hund spiser is på en bænk i en by.",
+        "Czerwony pies siedzi na ławce w parku.",
+        "赤い犬がベンチに座っている。",
+        "",
+        "42",
+    ],
+)
+def test_a_text_in_another_language_is_not_taken_for_english(text: str) -> None:
+    assert not reads_english(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["A red square.", "Red dog on beach", "The mug is blue.", "White ceramic mug with black handle"]
+)
+def test_a_short_english_text_is_taken_for_english(text: str) -> None:
+    assert reads_english(text)

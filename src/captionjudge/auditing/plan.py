@@ -9,10 +9,9 @@ from msgspec.structs import replace
 from captionjudge.auditing import options
 from captionjudge.auditing.injection import FORMS, injected
 from captionjudge.auditing.padding import padded
-from captionjudge.auditing.plant import KINDS, Kind, plant
+from captionjudge.auditing.plant import KINDS, Kind, plant, reads_english
 from captionjudge.auditing.probe import CONTROL, Trial
 from captionjudge.identity import digest_of
-from captionjudge.running.language import wrong_language
 from captionjudge.running.setup import Setup
 from captionjudge.running.stage import latest_by
 from captionjudge.store import items
@@ -153,7 +152,7 @@ def _wrong(about: _About) -> Iterator[Trial]:
 
 def _planted(about: _About) -> Iterator[Trial]:
     texts = about.subject.texts
-    english = [text for text in texts if wrong_language(text, "English") is None]
+    english = [text for text in texts if reads_english(text)]
     for kind in KINDS:
         first = _drawn(2, about.seed, f"planted {kind}", about.subject.image)
         order = [text for text in (texts[first], texts[1 - first]) if text in english]
@@ -193,7 +192,7 @@ def _duplicated(about: _About) -> Iterator[Trial]:
 def _padded(about: _About) -> Iterator[Trial]:
     which = _drawn(2, about.seed, "padded", about.subject.image)
     text = about.subject.texts[which]
-    if wrong_language(text, "English") is not None:
+    if not reads_english(text):
         yield about.left_out("padded", "lean", NOT_ENGLISH)
         return
     yield from _both(replace(about.trial("padded", "lean", text, padded(text, about.seed)), target="b"))

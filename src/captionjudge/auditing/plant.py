@@ -30,6 +30,7 @@ from captionjudge.auditing.lexicon import (
     UNITS,
 )
 from captionjudge.identity import digest_of
+from captionjudge.running.language import wrong_language
 
 Kind = Literal["colour", "number", "object", "side", "negation", "attribute"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -37,6 +38,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:[.,:/]\d+)*|[^\w\s]|_")
 _BE = ("is", "are", "was", "were")
 _LONGEST_COUNT = 4
+_FEWEST_KNOWN = 2
+_ENGLISH = (FUNCTION_WORDS, COLOURS, NUMBERS, ATTRIBUTES, PREPOSITIONS, DETERMINERS)
 _IRREGULAR = ("people", "men", "women", "children", "sheep", "fish", "deer", "geese", "mice", "cacti")
 _NO_ATTRIBUTE_OF = ("number", "amount", "portion", "part", "scale", "majority", "extent", "variety", "air", "space")
 
@@ -105,6 +108,16 @@ class _Text:
             return _Edit(token.start, token.end, new)
         fitting = fitting.capitalize() if article.word[0].isupper() else fitting
         return _Edit(article.start, token.end, fitting + self.text[article.end : token.start] + new)
+
+
+def reads_english(text: str) -> bool:
+    """Whether a text is surely English: two different words that English ones consist of, and a fifth of all words.
+
+    `wrong_language` names what is surely in another language; that is too little to add English words to the rest.
+    """
+    words = [word for word in _Text(text).words if word[0].isalpha()]
+    known = [word for word in words if any(word in group for group in _ENGLISH)]
+    return len(set(known)) >= _FEWEST_KNOWN and len(known) * 5 >= len(words) and wrong_language(text, "English") is None
 
 
 def plant(text: str, kind: Kind, seed: int = 0) -> Planted | None:
