@@ -12,6 +12,8 @@ from tests.servers.scripted import ScriptedServer, Seen, Step, ok, says
 from captionjudge.folder import write_template
 from captionjudge.models.family import PromptCache
 from captionjudge.project import Project
+from captionjudge.reporting.card.cost import cost
+from captionjudge.review.results.overview import read_overview
 from captionjudge.running.ahead import kept
 from captionjudge.running.runner import Summary
 from captionjudge.store import calls
@@ -115,6 +117,22 @@ def test_with_more_samples_only_the_first_call_about_an_image_goes_alone(
     _, [made] = run(tmp_path, server, "chat/gpt-5.4", more="samples = 2", images=1)
     assert len(made) == 4
     assert [call.cached_tokens > 1000 for call in made] == [False, True, True, True]
+
+
+def test_the_share_of_tokens_from_the_cache_is_on_the_judge_card_and_the_results_page(
+    tmp_path: Path, server: ScriptedServer
+) -> None:
+    _, [made] = run(tmp_path, server, "chat/gpt-5.4", images=1)
+    share = sum(call.cached_tokens for call in made) / sum(call.prompt_tokens for call in made)
+    assert share > 0.1
+    with Project.open(tmp_path / "p") as project:
+        [part] = cost(project.report()).parts
+        with project.setup.database.read() as connection:
+            usage = read_overview(project.setup, connection).usage
+    for sheet, column in ((part.sheet, "of those in, from the cache"), (usage, "share cached")):
+        rows = [dict(zip(sheet.columns, row, strict=True)) for row in sheet.rows]
+        [judge] = [row[column] for row in rows if row["purpose"].value == "judge"]
+        assert (judge.value, judge.written) == (pytest.approx(share), f"{share:.1%}")
 
 
 @pytest.mark.parametrize("use", ["auto", "off"])
