@@ -1,19 +1,24 @@
 # make demo: the main job on twelve photographs.  make test: all tests but those of make test-training, which train
-# models on what was exported, and of make test-ray, which start Ray clusters.  Each sets up what it needs.
+# models on what was exported, and of make test-ray, which start Ray clusters.  make explore: property tests, with
+# other examples each time.  Each sets up what it needs.
 
 DEMO ?= demo
 
 # Every process that the tests start would compile all it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-training test-ray check lint types rooms format bench lock
+.PHONY: demo test explore test-training test-ray check lint types rooms format bench lock
 
 demo:
 	@scripts/setup demo
 	@.venv/bin/captionjudge demo --out $(DEMO) --no-browser
 
 test: check
-	.venv/bin/pytest -n 2 --dist loadfile
+	.venv/bin/pytest -n 2 --dist loadfile --hypothesis-profile repeatable
+
+explore:
+	@scripts/setup dev
+	.venv/bin/pytest -n 2 --dist loadfile -m hypothesis
 
 test-training:
 	@scripts/setup training
