@@ -34,6 +34,7 @@ from tests.servers.scripted import (
 from captionjudge.errors import AuthError
 from captionjudge.folder import write_template
 from captionjudge.project import Project
+from captionjudge.running.progress import line
 from captionjudge.store import calls
 
 ATTEMPTS = 3
@@ -219,6 +220,17 @@ def test_a_call_that_is_only_ever_refused_is_given_up_when_patience_ends(
     with patient.project(server.url, patience=0.2) as project:
         project.run()
     assert patient.tasks()["described"] == ("Describe", "failed", "rate_limit")
+    assert patient.tasks()["good"] == ("Review", "waiting", None)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_no_wait_that_a_provider_asks_for_is_longer_than_patience(
+    tmp_path: Path, server: ScriptedServer, status: int
+) -> None:
+    patient = Patient(tmp_path, server, fails(status, "tomorrow", {"Retry-After": "1e9"}))
+    with patient.project(server.url, patience=0.2) as project:
+        assert "waiting" not in line(project.run().progress)
+    assert patient.tasks()["described"][1] == "failed"
     assert patient.tasks()["good"] == ("Review", "waiting", None)
 
 

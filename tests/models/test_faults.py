@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import gzip
 import logging
 import socket
 import traceback
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.models.requests import COMPARE, DESCRIBE, KEY, KEY_ENV, MODELS, AnyModel, ask, provider, run, sampled
-from tests.servers.scripted import ScriptedServer, Step, answers, breaks_off, fails, hangs, ok
+from tests.servers.scripted import ScriptedServer, Step, answers, breaks_off, fails, hangs, ok, says
 
 from captionjudge.errors import (
     AuthError,
@@ -176,6 +177,26 @@ def test_the_key_is_never_shown(
     shown = [chain, repr(error), str(error), error.hint, repr(vars(error)), repr(model), repr(vars(model)), caplog.text]
     assert error.__context__ is None
     assert all(KEY not in text and KEY[:16] not in text for text in shown)
+
+
+def test_a_key_that_comes_back_in_a_reply_is_not_in_the_reply(opened: Opened, server: ScriptedServer) -> None:
+    server.script(says(f"Your key is {KEY}, and a cat sits on a mat."))
+
+    [reply] = ask(opened(), DESCRIBE)
+
+    assert reply.text == "Your key is ***, and a cat sits on a mat."
+
+
+def test_a_compressed_body_is_called_that_and_not_quoted(opened: Opened, server: ScriptedServer) -> None:
+    server.script(answers(gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"}))
+
+    assert str(failure(opened())).endswith("200 with a compressed body (gzip), which was not asked for")
+
+
+def test_a_redirect_says_where_it_leads_without_the_key(opened: Opened, server: ScriptedServer) -> None:
+    server.script(answers(b"", 302, {"Location": f"http://elsewhere.example/v1?key={KEY}"}))
+
+    assert "a redirect to http://elsewhere.example/v1?key=***, which is not followed" in str(failure(opened()))
 
 
 def test_the_key_travels_in_a_header_only(opened: Opened, server: ScriptedServer) -> None:

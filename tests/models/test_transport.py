@@ -110,6 +110,11 @@ def test_an_answer_without_end_is_given_up(make: Make) -> None:
         posted(replying(endless), make(max_response_bytes=1000))
 
 
+def test_headers_without_end_are_given_up(make: Make) -> None:
+    with pytest.raises(BadResponseError):
+        posted(replying(HEAD + b"X: " + b"y" * 100_000 + b"\r\n\r\n{}"), make())
+
+
 def test_only_the_headers_it_was_given_are_sent(make: Make) -> None:
     heads: list[bytes] = []
 

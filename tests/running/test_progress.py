@@ -21,3 +21,12 @@ def test_without_a_terminal_what_there_is_to_say_is_said_at_once_and_once() -> N
         lines.update(progress)
         lines.update(progress)
     assert shown.getvalue().count("finishing") == len(shown.getvalue().splitlines()) == 1
+
+
+def test_a_long_wait_that_a_provider_asked_for_is_said() -> None:
+    progress = Progress()
+    progress.held(1.0)
+    assert "waiting" not in line(progress)
+    progress.held(3599.9)
+    progress.held(2.0)
+    assert "waiting 1 h 00 min, as a provider asks" in line(progress)

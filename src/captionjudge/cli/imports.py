@@ -227,7 +227,9 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 def _list_failures(failures: "Sequence[FileFailure]") -> None:
     for failure in failures[:_MOST_LISTED]:
-        typer.echo(f"  {failure.kind}: {printable(failure.message)} {failure.hint}".rstrip(), err=True)
+        where = "" if failure.path in failure.message else f"{failure.path}: "
+        said = printable(f"{where}{failure.message}")
+        typer.echo(f"  {failure.kind}: {said}. {failure.hint}".rstrip(), err=True)
     _more(len(failures))
 
 

@@ -5,11 +5,14 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import orjson
+from msgspec.structs import replace
 
 from captionjudge.errors import BadResponseError, ConfigError, ModelError
 from captionjudge.models.faults import Secrets, named, not_understood, secrets_of
 from captionjudge.models.provider import Provider
 from captionjudge.models.transport import Response, Transport, open_transport
+
+SHORTEST_UNMISTAKABLE_KEY = 16
 
 
 class Endpoint:
@@ -26,6 +29,8 @@ class Endpoint:
         self.provider = provider.name
         self.url = address(provider, path)
         self._path = path
+        # A shorter key, of a server of one's own, may be a word that descriptions hold.
+        self._key = key.encode() if key and len(key) >= SHORTEST_UNMISTAKABLE_KEY else None
         self.secrets: Secrets = secrets_of(key, provider.headers)
         self.headers: Mapping[str, str] = {
             "Content-Type": "application/json",
@@ -40,9 +45,14 @@ class Endpoint:
     async def post(self, body: Sequence[bytes]) -> Response:
         """Post the pieces of `body` and give back the answer, whatever its status."""
         try:
-            return await self._transport.post(self.url, self.headers, body, self._timeout)
+            response = await self._transport.post(self.url, self.headers, body, self._timeout)
         except ModelError as error:
             failure = error
+        else:
+            if self._key is not None and self._key in response.body:
+                # A server that answers with what it was sent must not get the key into the store.
+                return replace(response, body=response.body.replace(self._key, b"***"))
+            return response
         raise named(failure, self.provider)
 
     def beside(self, path: str, **query: str) -> str:

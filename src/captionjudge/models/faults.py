@@ -91,6 +91,9 @@ def fault(response: Response, provider: str, secrets: Secrets) -> ModelError:
     """The error an answer with a status other than 2xx stands for."""
     complaint = complaint_of(response)
     message = one_line(complaint.message, secrets)
+    where = one_line(response.headers.get("location", ""), secrets)
+    if where and 300 <= response.status < 400:
+        message = f"a redirect to {where}, which is not followed"
     told = f"{provider} answered {response.status}" + (f": {message}" if message else "")
     status = response.status
     cause = _refusal(status, complaint, provider, told)
@@ -141,6 +144,10 @@ def _hint(status: int, provider: str) -> str:
 def not_understood(what: str, provider: str, response: Response, secrets: Secrets) -> BadResponseError:
     """The error for a 2xx answer that is not what the protocol promises."""
     shown = one_line(_plain(response.body), secrets, 120)
+    coding = response.headers.get("content-encoding", "identity")
+    # The text was no text: another transport may have unpacked it already.
+    if coding != "identity" and "\ufffd" in shown:
+        what, shown = f"a compressed body ({one_line(coding, secrets, 20)}), which was not asked for", ""
     return BadResponseError(
         f"{provider} answered {response.status} with {what}" + (f": {shown}" if shown else ""),
         provider=provider,

@@ -6,7 +6,7 @@ Framing is that of RFC 9112; answers are parsed by llhttp.
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple, NoReturn, cast
 from urllib.parse import urlsplit
 
 import httptools
@@ -173,7 +173,7 @@ class _Connection(asyncio.Protocol):
         """The parser read a header."""
         self._size += len(name) + len(value)
         if self._size > LARGEST_HEAD:
-            raise BadResponseError(f"the answer's headers are larger than {LARGEST_HEAD} bytes")
+            self._refuse(f"the answer's headers are larger than {LARGEST_HEAD} bytes")
         self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
@@ -185,7 +185,7 @@ class _Connection(asyncio.Protocol):
         """The parser read a part of the body."""
         self._size += len(body)
         if self._size > self._most:
-            raise BadResponseError(f"the answer is larger than {self._most} bytes")
+            self._refuse(f"the answer is larger than {self._most} bytes")
         self._chunks.append(body)
 
     def on_message_complete(self) -> None:
@@ -211,6 +211,12 @@ class _Connection(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
         self.abort()
+
+    def _refuse(self, why: str) -> NoReturn:
+        """Fail the exchange, and leave the parser: what it makes of an error in a callback need not hold the error."""
+        error = BadResponseError(why)
+        self._fail(error)
+        raise error
 
     def _not_http(self, what: str) -> BadResponseError:
         return BadResponseError(f"{self._name} did not answer in HTTP: {what}")

@@ -19,7 +19,7 @@ from captionjudge.models.model import Model, Reply, Request, TokenLogprob
 from captionjudge.models.price import Price, upper_bound
 from captionjudge.running.budget import Budget
 from captionjudge.running.lookup import Lookup
-from captionjudge.running.pacer import Pacer
+from captionjudge.running.pacer import Pacer, Turn
 from captionjudge.running.progress import Progress
 from captionjudge.running.trace import Trace
 from captionjudge.store import batch_jobs, calls
@@ -214,9 +214,10 @@ class Asker:
                 refused = error.kind == "rate_limit"
                 refusals += refused
                 failed += not refused
-                if _is_final(error, failed, self._patience.attempts) or time.monotonic() > deadline:
+                left = deadline - time.monotonic()
+                if _is_final(error, failed, self._patience.attempts) or left < 0:
                     raise
-                await asyncio.sleep(_pause(error, failed))
+                await asyncio.sleep(min(_pause(error, failed), left))
 
     async def _once(
         self, question: Question, digest: str, read: Callable[[str], T], number: int, pacer: Pacer
@@ -232,10 +233,7 @@ class Asker:
                 reply = await question.model.reply(question.request)
                 cost = price.cost(reply.usage) if price else 0.0
             except ModelError as error:
-                if error.kind == "rate_limit":
-                    pacer.refused(turn, error.retry_after)
-                else:
-                    pacer.asked_to_wait(error.retry_after)
+                self._hold_back(pacer, turn, error)
                 attempt = _Attempt(started, _ms_since(clock), number)
                 self._keep(question, _call(question, digest, self._project_id, attempt, error=error))
                 raise
@@ -244,6 +242,15 @@ class Asker:
                 self._budget.settle(estimate, cost)
         attempt = _Attempt(started, _ms_since(clock), number)
         return self._judge_reply(question, digest, attempt, reply, cost if price else None, read)
+
+    def _hold_back(self, pacer: Pacer, turn: Turn, error: ModelError) -> None:
+        """Let all calls wait as the provider asks, though not longer than one call's patience: it may be wrong."""
+        wait = None if error.retry_after is None else min(error.retry_after, self._patience.seconds)
+        if error.kind == "rate_limit":
+            pacer.refused(turn, wait)
+        else:
+            pacer.asked_to_wait(wait)
+        self._progress.held(wait or 0.0)
 
     def _judge_reply(
         self,

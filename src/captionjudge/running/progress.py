@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _REDRAWS_PER_SECOND = 4
 _SECONDS_BETWEEN_LINES = 10.0
+_SHORTEST_SAID = 3.0
 _SUMS = (
     "taken",
     "finished",
@@ -33,7 +34,8 @@ _SUMS = (
 class Progress(Struct):
     """Counts of one run. `total` is the number of images that waited when it began, and of those that came later.
 
-    `unit` is what is counted, where it is not images.
+    `unit` is what is counted, where it is not images. `held_until`, by the monotonic clock, is how long providers asked
+    to be left alone.
     """
 
     total: int = 0
@@ -53,6 +55,7 @@ class Progress(Struct):
     began: float = field(default_factory=time.monotonic)
     note: str = ""
     unit: str = "images"
+    held_until: float = 0.0
 
     def called(self, call: Call) -> None:
         """A call ended, one way or the other."""
@@ -64,6 +67,10 @@ class Progress(Struct):
             self.refused_calls += 1
         elif call.failure is not None:
             self.failed_calls += 1
+
+    def held(self, seconds: float) -> None:
+        """A provider asked for so long a wait."""
+        self.held_until = max(self.held_until, time.monotonic() + seconds)
 
     def reused(self) -> None:
         """A reply was in the store already."""
@@ -92,6 +99,12 @@ class Progress(Struct):
     def seconds(self) -> float:
         """Since the run began."""
         return time.monotonic() - self.began
+
+    @property
+    def waits(self) -> str:
+        """What to say while providers want to be left alone; empty where that is a moment only."""
+        wait = self.held_until - time.monotonic()
+        return f"waiting {_duration(wait)}, as a provider asks" if wait >= _SHORTEST_SAID else ""
 
     @property
     def rate(self) -> float:
@@ -212,8 +225,7 @@ def line(progress: Progress) -> str:
     parts.append(f"{progress.rate:.1f}/s")
     if progress.seconds_left is not None:
         parts.append(f"{_duration(progress.seconds_left)} left")
-    if progress.note:
-        parts.append(progress.note)
+    parts += filter(None, (progress.waits, progress.note))
     return ", ".join(parts)
 
 
@@ -232,8 +244,8 @@ def _table(progress: Progress) -> "Table":
     table.add_row("cost", _money(progress), f"{progress.tokens:,} tokens")
     left = "" if progress.seconds_left is None else f"{_duration(progress.seconds_left)} left"
     table.add_row("time", _duration(progress.seconds), left)
-    if progress.note:
-        table.add_row("", progress.note)
+    for said in filter(None, (progress.waits, progress.note)):
+        table.add_row("", said)
     return table
 
 

@@ -137,6 +137,7 @@ class Runner:
         with setup.database.read() as connection:
             waiting = tasks.waiting(connection, setup.project_id, list(self._handlers))
             parked = tasks.parked(connection, setup.project_id)
+        self.progress.held_until = 0.0
         return Summary(self.progress, waiting, self._interrupted, self._stopped_by, parked)
 
     async def close_models(self) -> None:
