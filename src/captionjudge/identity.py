@@ -20,7 +20,7 @@ def new_id() -> str:
         # 48 bits of milliseconds and 12 bits of a counter, which runs over into the milliseconds when it is full.
         _last = max(_last + 1, (time.time_ns() // 1_000_000) << 12)
         stamp, tail = _last, _random.getrandbits(62)
-    # Twenty ids an image: this is the fastest way to write one.
+    # Every row has one: this takes two thirds of the time that an f-string takes.
     return "%08x-%04x-7%03x-%04x-%012x" % (  # noqa: UP031
         stamp >> 28,
         stamp >> 12 & 0xFFFF,

@@ -137,8 +137,6 @@ class Pacer:
 
     async def enter(self) -> Turn:
         """Wait for a turn; `leave` must follow."""
-        if not self._waiting and (turn := self._turn_now()) is not None:
-            return turn
         future: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         self._hand_out()
@@ -153,18 +151,6 @@ class Pacer:
         """A turn is over."""
         self._in_flight -= 1
         self._hand_out()
-
-    def _turn_now(self) -> Turn | None:
-        """A turn that is due and free."""
-        if self._in_flight >= self._most:
-            return None
-        now = asyncio.get_running_loop().time()
-        due = self._schedule.due(now, 1)
-        return None if due is None or due > now else self._begin(now)
-
-    def _begin(self, now: float) -> Turn:
-        self._in_flight += 1
-        return self._schedule.begin(now, room=self._in_flight < self._most)
 
     def _hand_out(self) -> None:
         """Give turns to those who wait, as far as they are due; set the clock for the next one."""
@@ -184,4 +170,6 @@ class Pacer:
                     self._timer.cancel()
                 self._timer = loop.call_at(due, self._hand_out)
                 return
-            self._waiting.popleft().set_result(self._begin(now))
+            self._in_flight += 1
+            turn = self._schedule.begin(now, room=self._in_flight < self._most)
+            self._waiting.popleft().set_result(turn)
