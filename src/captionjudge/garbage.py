@@ -14,9 +14,9 @@ def seldom_collected() -> Iterator[None]:
     """Inside, garbage is looked for after many more allocations than Python would wait for.
 
     Loading modules makes objects that stay, and a run makes many that live until their image is done: neither makes
-    cycles worth speaking of. Looking for those takes a tenth of a run's time, most of it among what was there before and
-    is set aside here. The last search, when the process ends, is left out too: both together were a quarter of the time
-    of a process that only loads.
+    cycles worth speaking of. Looking for those takes a tenth of a run's time, most of it among what was there before
+    and is set aside here. The last search, when the process ends, is left out too: both together were a quarter of the
+    time of a process that only loads.
     """
     _end_at_once()
     before = gc.get_threshold()
