@@ -43,9 +43,8 @@ def now_ms() -> int:
 
 def digest_of(*parts: bytes | str) -> str:
     """BLAKE2b-256 in hex of the parts, each framed by its length so that no two lists collide."""
-    state = hashlib.blake2b(digest_size=32)
+    framed: list[bytes] = []
     for part in parts:
         data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-        state.update(len(data).to_bytes(8, "big"))
-        state.update(data)
-    return state.hexdigest()
+        framed += (len(data).to_bytes(8, "big"), data)
+    return hashlib.blake2b(b"".join(framed), digest_size=32).hexdigest()

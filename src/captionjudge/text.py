@@ -1,6 +1,7 @@
 """Text that every database and every UTF-8 file can hold."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 _HALF = re.compile("[\\ud800-\\udfff]")
@@ -12,6 +13,12 @@ def storable(text: str) -> str:
     if "\0" in text:
         text = text.replace("\0", "")
     return text if text.isascii() else _HALF.sub("\ufffd", text)
+
+
+def all_storable(texts: Iterable[str | None]) -> bool:
+    """Whether `storable` would change none of them. One look at all costs little more than at one."""
+    together = "".join(filter(None, texts))
+    return "\0" not in together and (together.isascii() or _HALF.search(together) is None)
 
 
 def storable_json(value: Any) -> Any:

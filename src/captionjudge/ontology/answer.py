@@ -21,6 +21,10 @@ class AnswerError(ValueError):
         self.expected = expected
         self.got = got
 
+    def within(self, place: str) -> "AnswerError":
+        """The same, with its path below a place."""
+        return AnswerError(f"{place}.{self.path}" if self.path else place, self.expected, self.got)
+
 
 class TextAnswer(Struct, frozen=True):
     """What was written; `attribute` is a feature hash."""
@@ -97,10 +101,18 @@ def labels_and_levels(answer: Answer | None, attribute: Attribute) -> tuple[dict
     """What `flatten` and `levels` give, in one pass."""
     labels: dict[str, str] = {}
     found: dict[str, tuple[int, int]] = {}
-    for name, label, one, known in _answered(answer, attribute):
-        labels[name] = label
-        if isinstance(one, RadioAnswer) and known is not None and (place := known.places.get(one.option)) is not None:
-            found[name] = place
+    questions, stack = _index(attribute), [] if answer is None else [answer]
+    while stack:
+        one = stack.pop()
+        nested = _nested(one)
+        # A question that is no longer in the tree is called by its feature hash.
+        known = questions.get(one.attribute) or _Known(one.attribute, {}, {})
+        if not (nested and one is answer):
+            labels[known.name] = _label(one, known.labels)
+            if isinstance(one, RadioAnswer) and (place := known.places.get(one.option)) is not None:
+                found[known.name] = place
+        if nested:
+            stack.extend(reversed(nested))
     return labels, found
 
 
@@ -131,22 +143,6 @@ class _Known(NamedTuple):
     places: Mapping[str, tuple[int, int]]
 
 
-def _answered(answer: Answer | None, top: Attribute) -> Iterator[tuple[str, str, Answer, _Known | None]]:
-    """Name, label, answer and question of every answer; a question that is no longer in the tree is None."""
-    if answer is None:
-        return
-    questions = _index(top)
-    stack = [answer]
-    while stack:
-        one = stack.pop()
-        nested = _nested(one)
-        known = questions.get(one.attribute)
-        if not (one is answer and nested):
-            name, labels = (known.name, known.labels) if known is not None else (one.attribute, {})
-            yield name, _label(one, labels), one, known
-        stack.extend(reversed(nested))
-
-
 _INDEXED: dict[int, tuple[Attribute, dict[str, _Known]]] = {}
 _MOST_INDEXED = 64
 
@@ -175,23 +171,19 @@ def _known(question: Attribute, name: str) -> _Known:
 
 
 def _nested(answer: Answer) -> tuple[Answer, ...]:
-    match answer:
-        case RadioAnswer():
-            return answer.nested
-        case ChecklistAnswer():
-            return tuple(one for ticked in answer.options for one in ticked.nested)
-        case TextAnswer():
-            return ()
+    if isinstance(answer, RadioAnswer):
+        return answer.nested
+    if isinstance(answer, ChecklistAnswer):
+        return tuple(one for ticked in answer.options for one in ticked.nested)
+    return ()
 
 
 def _label(answer: Answer, labels: Mapping[str, str]) -> str:
-    match answer:
-        case TextAnswer():
-            return answer.text
-        case RadioAnswer():
-            return labels.get(answer.option, answer.option)
-        case ChecklistAnswer():
-            return "; ".join(labels.get(one.option, one.option) for one in answer.options)
+    if isinstance(answer, RadioAnswer):
+        return labels.get(answer.option, answer.option)
+    if isinstance(answer, TextAnswer):
+        return answer.text
+    return "; ".join(labels.get(one.option, one.option) for one in answer.options)
 
 
 def _names(top: Attribute) -> dict[str, str]:

@@ -56,14 +56,10 @@ class Question:
         Raises:
             AnswerError: when the value does not fit; `path` is put before the place.
         """
-        path = path or self.key
-        if value is None and not self.attribute.required:
-            return None
-        if self.shape == "text":
-            return TextAnswer(self.attribute.feature_hash, _parse_text(value, path))
-        if self.shape == "ticks":
-            return _parse_ticks(self, value, path)
-        return _parse_choice(self, value, path)
+        try:
+            return _parse(self, value)
+        except AnswerError as error:
+            raise error.within(path or self.key) from None
 
     def instance(self, answer: Answer | None) -> object:
         """The JSON value that `parse` gives the answer for.
@@ -101,7 +97,10 @@ class Form:
         """
         found = as_object(value, path)
         exact_keys(found, [question.key for question in self.questions], path)
-        return _parse_fields(self, found, path)
+        try:
+            return _parse_fields(self, found)
+        except AnswerError as error:
+            raise (error.within(path) if path else error) from None
 
     def instance(self, answers: Iterable[Answer]) -> dict[str, object]:
         """The JSON object that `parse` gives the answers for.
@@ -121,44 +120,60 @@ class Form:
 
 
 def exact_keys(found: Mapping[str, object], keys: Sequence[str], path: str) -> None:
-    """Raise an `AnswerError` when the object has not exactly these keys."""
+    """Raise an `AnswerError` when the object has not exactly these keys, which are all different."""
     for key in keys:
         if key not in found:
             raise AnswerError(join(path, key), "a value", "nothing: the key is missing")
-    known = set(keys)
-    for key, value in found.items():
-        if key not in known:
-            raise AnswerError(
-                join(path, str(key)), f"only the keys {', '.join(keys)}", f"another key with {show(value)}"
-            )
+    if len(found) > len(keys):
+        key = next(key for key in found if key not in keys)
+        raise AnswerError(
+            join(path, str(key)), f"only the keys {', '.join(keys)}", f"another key with {show(found[key])}"
+        )
 
 
-def _parse_fields(form: Form, found: Mapping[str, object], path: str) -> tuple[Answer, ...]:
-    answers = (one.parse(found[one.key], join(path, one.key)) for one in form.questions)
-    return tuple(answer for answer in answers if answer is not None)
+# What is parsed is told its place only when it is wrong: most replies are right.
+def _parse(question: Question, value: object) -> Answer | None:
+    if value is None and not question.attribute.required:
+        return None
+    if question.shape == "text":
+        return TextAnswer(question.attribute.feature_hash, _parse_text(value))
+    if question.shape == "ticks":
+        return _parse_ticks(question, value)
+    return _parse_choice(question, value)
 
 
-def _parse_text(value: object, path: str) -> str:
+def _parse_fields(form: Form, found: Mapping[str, object]) -> tuple[Answer, ...]:
+    answers = []
+    for one in form.questions:
+        try:
+            answer = _parse(one, found[one.key])
+        except AnswerError as error:
+            raise error.within(join("", one.key)) from None
+        if answer is not None:
+            answers.append(answer)
+    return tuple(answers)
+
+
+def _parse_text(value: object) -> str:
     if not isinstance(value, str):
-        raise AnswerError(path, "a string", show(value))
+        raise AnswerError("", "a string", show(value))
     if len(value) > MAX_TEXT:
-        raise AnswerError(path, f"at most {MAX_TEXT} characters", f"{len(value)}")
+        raise AnswerError("", f"at most {MAX_TEXT} characters", f"{len(value)}")
     if not is_storable(value):
-        raise AnswerError(path, "text without NUL and without half surrogate pairs", show(value))
+        raise AnswerError("", "text without NUL and without half surrogate pairs", show(value))
     return value
 
 
-def _parse_choice(question: Question, value: object, path: str) -> RadioAnswer:
+def _parse_choice(question: Question, value: object) -> RadioAnswer:
     if question.shape == "enum":
-        choice = _choice_called(question, value, path)
+        choice = _choice_called(question, value, "")
         return RadioAnswer(question.attribute.feature_hash, choice.option.feature_hash)
-    found = as_object(value, path)
+    found = as_object(value, "")
     if CHOICE not in found:
-        raise AnswerError(join(path, CHOICE), "a value", "nothing: the key is missing")
-    choice = _choice_called(question, found[CHOICE], join(path, CHOICE))
-    exact_keys(found, [CHOICE, *(one.key for one in choice.nested.questions)], path)
-    nested = _parse_fields(choice.nested, found, path)
-    return RadioAnswer(question.attribute.feature_hash, choice.option.feature_hash, nested)
+        raise AnswerError(CHOICE, "a value", "nothing: the key is missing")
+    choice = _choice_called(question, found[CHOICE], CHOICE)
+    exact_keys(found, [CHOICE, *[one.key for one in choice.nested.questions]], "")
+    return RadioAnswer(question.attribute.feature_hash, choice.option.feature_hash, _parse_fields(choice.nested, found))
 
 
 def _choice_called(question: Question, value: object, path: str) -> Choice:
@@ -169,18 +184,25 @@ def _choice_called(question: Question, value: object, path: str) -> Choice:
     raise AnswerError(path, f"one of {clip(labels, 1_000)}", show(value))
 
 
-def _parse_ticks(question: Question, value: object, path: str) -> ChecklistAnswer:
-    found = as_object(value, path)
-    exact_keys(found, [choice.key for choice in question.choices], path)
-    ticked = (_parse_tick(choice, found[choice.key], join(path, choice.key)) for choice in question.choices)
-    return ChecklistAnswer(question.attribute.feature_hash, tuple(one for one in ticked if one is not None))
+def _parse_ticks(question: Question, value: object) -> ChecklistAnswer:
+    found = as_object(value, "")
+    exact_keys(found, [choice.key for choice in question.choices], "")
+    ticked = []
+    for choice in question.choices:
+        try:
+            one = _parse_tick(choice, found[choice.key])
+        except AnswerError as error:
+            raise error.within(join("", choice.key)) from None
+        if one is not None:
+            ticked.append(one)
+    return ChecklistAnswer(question.attribute.feature_hash, tuple(ticked))
 
 
-def _parse_tick(choice: Choice, value: object, path: str) -> Checked | None:
+def _parse_tick(choice: Choice, value: object) -> Checked | None:
     if choice.nested.questions:
-        return None if value is None else Checked(choice.option.feature_hash, choice.nested.parse(value, path))
+        return None if value is None else Checked(choice.option.feature_hash, choice.nested.parse(value))
     if not isinstance(value, bool):
-        raise AnswerError(path, "true or false", show(value))
+        raise AnswerError("", "true or false", show(value))
     return Checked(choice.option.feature_hash) if value else None
 
 

@@ -1,6 +1,5 @@
 """The stage in which candidates describe an image."""
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 
@@ -16,7 +15,7 @@ from captionjudge.models.check import parse_json
 from captionjudge.models.model import Describe, Model, Request, Schema
 from captionjudge.running.ask import Answered, Question
 from captionjudge.running.language import wrong_language
-from captionjudge.running.stage import Handler, StageFailed, Step, Work, raise_gravest
+from captionjudge.running.stage import Handler, StageFailed, Step, Work, raise_gravest, settled
 from captionjudge.store.records import Item
 
 PURPOSE = "describe"
@@ -32,7 +31,7 @@ def describe_stage(candidates: Sequence[Candidate], models: Mapping[str, Model],
 
     async def describe(work: Work) -> Step:
         todo = [task for task in tasks if work.description(task.candidate.name) is None]
-        results = await asyncio.gather(*(_describe(work, each) for each in todo), return_exceptions=True)
+        results = await settled(_describe(work, each) for each in todo)
         raise_gravest(results)
         for task, result in zip(todo, results, strict=True):
             if isinstance(result, ModelError) and result.kind != "auth":
@@ -113,8 +112,7 @@ def problems(candidate: Candidate, fields: Mapping[str, str]) -> list[str]:
     found = []
     for name, text in fields.items():
         subject = name if candidate.fields else "the description"
-        words = len(_WORD.findall(text))
-        if candidate.word_limit is not None and words > candidate.word_limit:
+        if candidate.word_limit is not None and (words := len(_WORD.findall(text))) > candidate.word_limit:
             found.append(f"{subject} has {words} words, {candidate.word_limit} were allowed")
         if not text.strip():
             found.append(f"{subject} is empty")

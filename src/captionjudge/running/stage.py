@@ -1,7 +1,7 @@
 """What a stage is given, and what it gives back."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Executor
 from typing import TypeVar
 
@@ -100,18 +100,38 @@ def latest_by(descriptions: Sequence[Item], candidate: str) -> Item | None:
     return next((item for item in own if item.author == candidate), None)
 
 
-async def together(work: Iterable[Awaitable[T]]) -> list[T]:
+async def together(work: Iterable[Coroutine[object, object, T]]) -> list[T]:
     """Do all of it at once and to its end; then raise what counts most of what was raised, or give the results."""
-    todo = list(work)
-    if len(todo) == 1:
-        # One alone needs no task.
-        return [await todo[0]]
-    results = await asyncio.gather(*todo, return_exceptions=True)
+    results = await settled(work)
     raise_gravest(results)
     for result in results:
         if isinstance(result, BaseException):
             raise result
     return [result for result in results if not isinstance(result, BaseException)]
+
+
+async def settled(work: Iterable[Coroutine[object, object, T]]) -> list[T | Exception]:
+    """Do all of it at once and to its end: the results, or what was raised instead."""
+    todo = list(work)
+    if not todo:
+        return []
+    first, *others = todo
+    # As `asyncio.gather` would, but for a task less and for what holds them together: there are two of most things.
+    tasks = [asyncio.create_task(each) for each in others]
+    try:
+        return [await _outcome(first), *[await _outcome(task) for task in tasks]]
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+async def _outcome(work: Awaitable[T]) -> T | Exception:
+    try:
+        return await work
+    except Exception as error:
+        return error
 
 
 def raise_gravest(results: Iterable[object]) -> None:

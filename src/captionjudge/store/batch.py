@@ -9,7 +9,7 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, Insert, Table, Update, bindparam, null
 
 from captionjudge.store import tables
-from captionjudge.store.prepared import execute_many
+from captionjudge.store.prepared import execute_many, execute_records
 from captionjudge.store.records import (
     Answer,
     Call,
@@ -57,17 +57,18 @@ class Batch:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._rows: defaultdict[str, list[Record]] = defaultdict(list)
+        self._sources: list[dict[str, Any]] = []
         self._documents: dict[str, dict[str, str]] = {}
-        self._pairs: dict[tuple[str, str, str], dict[str, Any]] = {}
-        self._probes: dict[str, dict[str, Any]] = {}
-        self._cases: dict[str, dict[str, Any]] = {}
+        self._pairs: dict[tuple[str, str, str], Pair] = {}
+        self._probes: dict[str, Probe] = {}
+        self._cases: dict[str, Case] = {}
         self._usage: dict[tuple[str, str, str, str], dict[str, Any]] = {}
         self._alterations: dict[Update, list[tuple[dict[str, Any], Callable[[], Exception]]]] = {}
 
     def add(self, record: Record) -> None:
         """Insert a record."""
-        self._rows[_TABLES[type(record)].name].append(row_of(record))
+        self._rows[_TABLES[type(record)].name].append(record)
 
     def alter(self, statement: Update, row: Mapping[str, Any], refused: Callable[[], Exception]) -> None:
         """Change one row by a prepared statement; all that share it go together.
@@ -79,7 +80,7 @@ class Batch:
 
     def add_source(self, row: Mapping[str, Any]) -> None:
         """Remember which file an image came from."""
-        self._rows[tables.source.name].append(dict(row))
+        self._sources.append(dict(row))
 
     def add_document(self, digest: str, kind: str, body: str) -> None:
         """Keep a text under its digest, once."""
@@ -87,18 +88,18 @@ class Batch:
 
     def keep_pair(self, come_to: Pair) -> None:
         """Write what a pair's verdicts come to, in place of what they came to before."""
-        self._pairs[come_to.item_id, come_to.a, come_to.b] = row_of(come_to)
+        self._pairs[come_to.item_id, come_to.a, come_to.b] = come_to
 
     def keep_probe(self, asked: Probe) -> None:
         """Write what a judge answered to a question of an active check, in place of what it answered before."""
-        self._probes[asked.id] = row_of(asked)
+        self._probes[asked.id] = asked
 
     def enter_case(self, case: Case) -> None:
         """Open what people have to decide about an image.
 
         When it was here before, its place in the audit, flags and all revisions stay, and people are asked anew.
         """
-        self._cases[case.item_id] = row_of(case)
+        self._cases[case.item_id] = case
 
     def add_usage(self, key: tuple[str, str, str, str], amounts: Mapping[str, float]) -> None:
         """Add to the running totals of (project, purpose, role, model)."""
@@ -110,11 +111,11 @@ class Batch:
         """Send the inserts and alterations that are held back, so that statements that follow see them."""
         rows, self._rows = self._rows, defaultdict(list)
         for name in sorted(rows, key=_PLACES.__getitem__):
-            table = tables.metadata.tables[name]
+            execute_records(self.connection, adding(tables.metadata.tables[name]), rows[name])
+        if self._sources:
             # A file that has changed since it was imported is another image's now.
-            anew = table is tables.source
-            insert = replacing(self.connection.dialect.name, table) if anew else adding(table)
-            execute_many(self.connection, insert, rows[name])
+            execute_many(self.connection, replacing(self.connection.dialect.name, tables.source), self._sources)
+            self._sources.clear()
         alterations, self._alterations = self._alterations, {}
         for statement, altered in alterations.items():
             if execute_many(self.connection, statement, [row for row, _ in altered]) != len(altered):
@@ -122,7 +123,7 @@ class Batch:
                 raise altered[-1][1]()
         if self._cases:
             entering = replacing(self.connection.dialect.name, tables.review_case, _KEPT_ON_ENTRY)
-            execute_many(self.connection, entering, [row for _, row in sorted(self._cases.items())])
+            execute_records(self.connection, entering, [case for _, case in sorted(self._cases.items())])
             execute_many(self.connection, _ASK_ANEW, [{"entered": item_id} for item_id in sorted(self._cases)])
             self._cases.clear()
 
@@ -133,16 +134,16 @@ class Batch:
         keys = ("project_id", "purpose", "role", "model")
         usage = [{**dict(zip(keys, key, strict=True)), **amounts} for key, amounts in sorted(self._usage.items())]
         documents = [row for _, row in sorted(self._documents.items())]
-        pairs = [row for _, row in sorted(self._pairs.items())]
-        probes = [row for _, row in sorted(self._probes.items())]
-        for statement, rows in (
-            (ignoring(dialect, tables.document), documents),
-            (replacing(dialect, tables.pair), pairs),
-            (replacing(dialect, tables.probe), probes),
-            (_summing(dialect, tables.usage), usage),
-        ):
-            if rows:
-                execute_many(self.connection, statement, rows)
+        if documents:
+            execute_many(self.connection, ignoring(dialect, tables.document), documents)
+        if self._pairs:
+            pairs = [come_to for _, come_to in sorted(self._pairs.items())]
+            execute_records(self.connection, replacing(dialect, tables.pair), pairs)
+        if self._probes:
+            probes = [asked for _, asked in sorted(self._probes.items())]
+            execute_records(self.connection, replacing(dialect, tables.probe), probes)
+        if usage:
+            execute_many(self.connection, _summing(dialect, tables.usage), usage)
         self._documents.clear()
         self._pairs.clear()
         self._probes.clear()

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from shutil import copyfile
 from typing import Protocol
@@ -99,7 +100,9 @@ class FolderBlobs:
         Raises:
             FileNotFoundError: nothing is kept there.
         """
-        return self._path(digest).read_bytes()
+        # Every image that is judged is read here, and pathlib takes twice as long.
+        with FileIO(f"{self.url}/{digest[:2]}/{digest[2:]}") as file:
+            return file.readall()
 
     def remove(self, digest: str) -> None:
         """Remove what is kept under `digest`, if there is anything."""

@@ -18,8 +18,8 @@ from captionjudge.store import batch_tables as _batch_tables  # noqa: F401
 from captionjudge.store import platform as _platform  # noqa: F401
 from captionjudge.store.address import address, shown
 from captionjudge.store.batch import Batch
+from captionjudge.store.columns import dumps
 from captionjudge.store.migrate import migrate
-from captionjudge.text import storable_json
 
 T = TypeVar("T")
 
@@ -151,7 +151,7 @@ def _engine(url: URL) -> Engine:
         given = {"connect_timeout": os.environ.get("PGCONNECT_TIMEOUT", _CONNECT_SECONDS)}
         options["connect_args"] = {"application_name": "captionjudge", **given, **url.query}
     try:
-        engine = create_engine(url, json_serializer=_dumps, json_deserializer=orjson.loads, **options)
+        engine = create_engine(url, json_serializer=dumps, json_deserializer=orjson.loads, **options)
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"the store needs the package {error.name!r}", hint='pip install "captionjudge[postgres]"'
@@ -160,16 +160,6 @@ def _engine(url: URL) -> Engine:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_immediate)
     return engine
-
-
-def _dumps(value: object) -> str:
-    try:
-        text = orjson.dumps(value).decode()
-    except TypeError:
-        # Half a surrogate pair, a key that is no string; what is wrong otherwise is raised again.
-        return orjson.dumps(storable_json(value)).decode()
-    # In JSON a NUL is spelt like this, whatever the type of its column keeps of it.
-    return orjson.dumps(storable_json(value)).decode() if "\\u0000" in text else text
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:
