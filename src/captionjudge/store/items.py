@@ -1,10 +1,11 @@
 """Items: images, and the descriptions that share an image's tag."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, bindparam, func, select
+from sqlalchemy import Column, Connection, Select, bindparam, func, select
 
 from captionjudge.identity import digest_of
 from captionjudge.store.batch import Batch
@@ -35,6 +36,9 @@ _CHANGE = (
     item.update()
     .where(item.c.id == bindparam("which"))
     .values(client_metadata=bindparam("metadata"), tag=bindparam("group"), title=bindparam("name"))
+)
+_SOURCES = select(source.c.path, source.c.size, source.c.mtime_ns, source.c.item_id).where(
+    source.c.project_id == bindparam("project"), source.c.path.in_(bindparam("paths", expanding=True))
 )
 _BY_IDS = select(item).where(item.c.id.in_(bindparam("ids", expanding=True)))
 
@@ -109,11 +113,7 @@ def image_with(connection: Connection, project_id: str, digest: str) -> Item | N
 
 def sources(connection: Connection, project_id: str, paths: Sequence[str]) -> dict[str, Source]:
     """What was imported from these paths."""
-    rows = connection.execute(
-        select(source.c.path, source.c.size, source.c.mtime_ns, source.c.item_id).where(
-            source.c.project_id == project_id, source.c.path.in_(paths)
-        )
-    )
+    rows = connection.execute(_SOURCES, {"project": project_id, "paths": paths})
     return {row.path: Source(*row) for row in rows}
 
 
@@ -170,14 +170,24 @@ def _matching(
     """The items of a kind whose column holds one of these values, oldest first."""
     if not values:
         return []
-    # With the kind or the order in the statement, SQLite reads all items of the kind to have them in order.
-    rows = connection.execute(select(item).where(item.c.project_id == project_id, column.in_(values)))
-    return sorted((Item(**row._mapping) for row in rows if row.kind == kind), key=lambda each: each.id)
+    rows = connection.execute(_with(column), {"project": project_id, "kind": kind, "values": values})
+    return sorted((Item(*row) for row in rows), key=lambda each: each.id)
+
+
+# Built once a column: building and keying a statement of many values costs more than running it.
+@cache
+def _with(column: Column[str]) -> Select[Any]:
+    # With the bare kind or the order in the statement, SQLite reads all items of the kind to have them in order.
+    return select(*(item.c[each] for each in Item.__struct_fields__)).where(
+        item.c.project_id == bindparam("project"),
+        item.c.kind + "" == bindparam("kind"),
+        column.in_(bindparam("values", expanding=True)),
+    )
 
 
 def _is_uuid(name: str) -> bool:
     try:
-        return str(UUID(name)) == name
+        return len(name) == 36 and str(UUID(name)) == name
     except ValueError:
         return False
 
