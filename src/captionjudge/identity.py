@@ -20,14 +20,9 @@ def new_id() -> str:
         # 48 bits of milliseconds and 12 bits of a counter, which runs over into the milliseconds when it is full.
         _last = max(_last + 1, (time.time_ns() // 1_000_000) << 12)
         stamp, tail = _last, _random.getrandbits(62)
-    # Every row has one: this takes two thirds of the time that an f-string takes.
-    return "%08x-%04x-7%03x-%04x-%012x" % (  # noqa: UP031
-        stamp >> 28,
-        stamp >> 12 & 0xFFFF,
-        stamp & 0xFFF,
-        tail >> 48 | 0x8000,
-        tail & 0xFFFF_FFFF_FFFF,
-    )
+    # Every row has one: written at once and cut up, it takes two thirds of the time that five numbers take.
+    text = "%015x%04x%012x" % (stamp, tail >> 48 | 0x8000, tail & 0xFFFF_FFFF_FFFF)  # noqa: UP031
+    return f"{text[:8]}-{text[8:12]}-7{text[12:15]}-{text[15:19]}-{text[19:]}"
 
 
 def first_id(milliseconds: int) -> str:

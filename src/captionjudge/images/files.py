@@ -124,11 +124,11 @@ _Identity = tuple[int, int]
 
 
 class _Folder(Struct, frozen=True):
-    """A folder being listed: which it is, and the names still to come."""
+    """A folder being listed: which it is, and the names still to come, the last of them first."""
 
     path: Path
     identity: _Identity
-    names: Iterator[str]
+    names: list[str]
 
 
 def _walk(root: Path, skipped: Callable[[Path], None] | None) -> Iterator[Found]:
@@ -137,11 +137,11 @@ def _walk(root: Path, skipped: Callable[[Path], None] | None) -> Iterator[Found]
     stack: list[_Folder] = []
     yield from _enter(root, stack, visited)
     while stack:
-        name = next(stack[-1].names, None)
-        if name is None:
+        if not stack[-1].names:
             stack.pop()
             continue
-        path = stack[-1].path / name
+        # Taken out, so that it is kept neither here nor among the strings that pathlib shares.
+        path = stack[-1].path / stack[-1].names.pop()
         errors, is_folder = _look(path, skipped)
         for error in errors:
             yield Found(path, error)
@@ -158,9 +158,10 @@ def _enter(folder: Path, stack: list[_Folder], visited: set[_Identity]) -> Itera
             yield Found(folder, _failure("symlink_loop", folder, "the link leads back to a folder above it"))
         elif identity not in visited:
             with os.scandir(folder) as entries:
-                names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
+                names = [entry.name for entry in entries if not entry.name.startswith(".")]
+            names.sort(reverse=True)
             visited.add(identity)
-            stack.append(_Folder(folder, identity, iter(names)))
+            stack.append(_Folder(folder, identity, names))
     except OSError as error:
         yield Found(folder, _os_failure(folder, error))
 

@@ -124,9 +124,10 @@ class Runner:
             self.progress.total = tasks.waiting(connection, setup.project_id, list(self._handlers))
         writer = Writer(setup.database)
         try:
-            await writer.write(workers.bury_dead)
-            self.owner = await writer.write(workers.register)
-            lease = Lease(self.owner, setup.config.run.lease)
+            # At once, so that both go into one commit.
+            _, owner = await asyncio.gather(writer.write(workers.bury_dead), writer.write(workers.register))
+            self.owner = owner
+            lease = Lease(owner, setup.config.run.lease)
             try:
                 async with paced(setup, self._prices, lease.owner) as pacers:
                     await self._work_through(writer, lease, pacers, self._budget(writer, lease, spent))
