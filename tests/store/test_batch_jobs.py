@@ -65,7 +65,7 @@ def test_what_came_is_kept_once_and_counted_until_it_is_read(database: Database,
     with database.read() as connection:
         assert batch_jobs.stands(connection, project) == [batch_jobs.Stand("openai/m", 1, 2, 1, 1.0, 1, 5)]
         assert batch_jobs.unfinished(connection, project) == [replace(job, state="open", remote_id="r", answered=1)]
-        assert batch_jobs.remote_ids(connection, project) == {"r"}
+        assert batch_jobs.remote_ids(connection) == {"r"}
         assert batch_jobs.waited_for(connection, job.id) == 1
         assert batch_jobs.digests_of(connection, job.id) == ["a" * 64, "b" * 64]
     first = line(database, "a")
