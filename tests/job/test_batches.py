@@ -192,14 +192,20 @@ def test_what_is_at_fault_in_a_batch_that_fails_validation_fails_alone(make: Mak
     assert summary.progress.finished == 3
     assert bad[0] not in server.executed
     assert set(server.executed.values()) == {1}
+    told = [call[14] for call in kept_calls(project) if call[13]]
+    assert told == ["chat/a: line 2 of 3 in a batch was refused: line 2 is not valid"]
 
 
-def test_a_batch_that_is_refused_as_a_whole_stops_the_run_and_fails_no_image(make: Make, server: BatchServer) -> None:
-    server.verdict = lambda batch: [{"code": "model_not_found", "line": None, "message": "no batches for a"}]
+@pytest.mark.parametrize("line", [None, 99], ids=["no line", "a line that it has not"])
+def test_a_batch_that_is_refused_as_a_whole_stops_the_run_says_what_to_do_and_fails_no_image(
+    make: Make, server: BatchServer, line: int | None
+) -> None:
+    server.verdict = lambda batch: [{"code": "model_not_found", "line": line, "message": "no batches for a"}]
     project = make()
     summary = run(project)
     assert isinstance(summary.stopped_by, BatchRefused)
     assert "no batches for a" in str(summary.stopped_by)
+    assert "run without --batch" in summary.stopped_by.hint
     assert {(state, reason) for _, state, reason in states(project).values()} == {("waiting", None)}
     server.verdict = lambda batch: None
     assert run(project).progress.finished == 4
@@ -225,6 +231,21 @@ def test_a_full_queue_is_waited_for_until_one_of_the_batches_has_ended(make: Mak
     server.verdict = lambda batch: full
     alone = make(number=7, name="alone")
     assert "max_requests" in getattr(run(alone).stopped_by, "hint", "")
+
+
+def test_where_no_more_batches_are_taken_for_longer_than_patience_the_next_goes_when_one_has_ended(
+    make: Make, server: BatchServer
+) -> None:
+    server.room, server.looks = 1, 10**9
+    project = make(number=6, more="max_requests = 2", patience=0.02, provider="gemini")
+    # Without waiting there is nothing to be waited for: what was not taken waits for the next run.
+    stopped = run(project, wait=False).stopped_by
+    assert isinstance(stopped, BatchRefused)
+    assert "too much is enqueued" in str(stopped)
+    server.looks = 3
+    summary = run(project)
+    assert (summary.stopped_by, set(states(project).values())) == (None, {("Review", "waiting", None)})
+    assert set(server.executed.values()) == {1}
 
 
 @BOTH_STORES

@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -62,17 +62,20 @@ class BatchServer:
     """`looks` is how often a batch must be asked about before it has ended.
 
     `rule` may give a line's outcome in place of a reply: status and body, or one of the words expired, cancelled,
-    missing, garbage. `verdict` may say of a whole batch what is wrong with it, as OpenAI's `errors.data`.
+    missing, garbage. `verdict` may say of a whole batch what is wrong with it, as OpenAI's `errors.data`. `room` is how
+    many batches to one model may be at work before one more is answered 429.
     """
 
     def __init__(self) -> None:
         self.url = ""
         self.looks = 1
+        self.room: int | None = None
         self.rule: Callable[[str, Any], Done | str | None] = lambda custom_id, body: None
         self.verdict: Callable[[Batch], list[dict[str, Any]] | None] = lambda batch: None
         self.asked: Counter[str] = Counter()
         self.executed: Counter[str] = Counter()
         self.seen: list[tuple[str, str]] = []
+        self.headers: list[Mapping[str, str]] = []
         self.batches: dict[str, Batch] = {}
         self.files: dict[str, list[str]] = {}
         self.faults: deque[Fault] = deque()
@@ -135,6 +138,7 @@ class BatchServer:
     async def _meddle(self, request: web.Request, handler: Any) -> web.StreamResponse:
         kind = (request.method, request.path)
         self.seen.append(kind)
+        self.headers.append(request.headers)
         hold = next((each for each in self.holds if _fits(each, kind) and not each.reached.is_set()), None)
         fault = next((each for each in self.faults if _fits(each, kind)), None)
         if hold and not hold.after:
@@ -297,6 +301,10 @@ class BatchServer:
         }
 
     def made(self, prefix: str, requests: list[tuple[str, Any]], metadata: dict[str, str], size: int) -> Batch:
+        model = requests[0][1]["model"]
+        at_work = [each for each in self.batches.values() if each.state in ("validating", "in_progress")]
+        if self.room is not None and sum(each.requests[0][1]["model"] == model for each in at_work) >= self.room:
+            raise web.HTTPTooManyRequests(text='{"error": {"code": 429, "message": "too much is enqueued"}}')
         batch = Batch(f"{prefix}_{len(self.batches)}", requests, metadata, time.time(), size=size)
         self.batches[batch.id] = batch
         return batch

@@ -95,3 +95,21 @@ def test_a_task_that_comes_too_late_to_wait_for_a_batch_is_given_back(
     database.write(lambda batch: tasks.claim(batch, project, ["Judge"], (mine, 10**15), 1, 9))
     database.write(lambda batch: batch_jobs.hold(batch, task.id, mine, job.id))
     assert claimed(database, project) == 1
+
+
+def test_a_batch_that_was_taken_back_is_not_submitted_any_more(database: Database, job: BatchJob) -> None:
+    assert database.write(lambda batch: batch_jobs.depart(batch, job.id, 7))
+    database.write(lambda batch: batch_jobs.void(batch, job.id, "its sender seemed to be gone", 8))
+    assert not database.write(lambda batch: batch_jobs.depart(batch, job.id, 9))
+
+
+def test_a_strangers_batch_stays_known_and_ours_is_looked_for_again(
+    database: Database, project: str, job: BatchJob
+) -> None:
+    database.write(lambda batch: batch_jobs.note(batch, job.id, state="open", remote_id="strange", sent_at=6))
+    taken = replace(job, state="open", remote_id="strange", sent_at=6)
+    database.write(lambda batch: batch_jobs.disown(batch, taken, 9))
+    with database.read() as connection:
+        assert batch_jobs.unfinished(connection, project) == [replace(job, sent_at=6)]
+        assert batch_jobs.remote_ids(connection) == {"strange"}
+        assert batch_jobs.waited_for(connection, job.id) == 2
