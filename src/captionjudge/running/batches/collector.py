@@ -26,7 +26,7 @@ from captionjudge.store.writer import Writer
 _PER_WRITE = 256
 _LONGEST_SENDING_MS = 24 * 3600 * 1000
 
-_MEND = "nothing was charged: mend what is named, then captionjudge run --batch, or run without --batch"
+_MEND = "mend what is named, then captionjudge run --batch; or run without --batch"
 
 log = logging.getLogger(__name__)
 
