@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 from PIL import Image
 from tests.job.state import rows
@@ -50,7 +49,6 @@ batch = true
 JUDGE = 'models = ["{provider}/j"]'
 PRICE = '[prices."{provider}/{model}"]\ninput = 1\noutput = 2\n{more}\n'
 QUICK = BatchOptions(settle=0.05, first_pause=0.01)
-PROVIDERS = pytest.mark.parametrize("provider", ["chat", "messages", "gemini"])
 Make = Callable[..., Project]
 
 COMPARED = (

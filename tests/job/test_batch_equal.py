@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.job.batched import Make, kept_calls, making, run
+from tests.job.batched import Make, cost, kept_calls, making, run
 from tests.job.cascades import Judges, outcomes, place
 from tests.job.state import final_state, rows
 from tests.servers.batches import BatchServer, Done
@@ -90,6 +90,10 @@ def test_whatever_the_models_reply_both_ways_ask_the_same_and_leave_the_same_row
     assert bodies(server) == asked_live
     assert final_state(batched.folder) == final_state(live.folder)
     assert kept_calls(batched) == kept_calls(live)
+    # The first request of each kind is asked at once, all the others come by batches; none is paid for twice.
+    assert len(server.at_once) + sum(server.executed.values()) == len(kept_calls(live))
+    assert len(server.executed) > 2 * len(server.at_once)
+    assert cost(live) / 4 < cost(batched) < cost(live)
     check_that_all_of_it_happened(batched, provider, "".join(asked_live))
 
 
@@ -129,19 +133,19 @@ def test_a_cascade_asks_the_strong_judge_in_a_later_batch_about_what_the_cheap_o
     }
     server.rule = replies_of(told)
     judge = 'cascade = ["{provider}/cheap", "{provider}/strong"]\ncascade_overlap = 0.0\nsame_text = "ask"'
-    live, batched = (make(7, name=name, judge=judge) for name in ("live", "batched"))
+    live, batched = (make(5, name=name, judge=judge) for name in ("live", "batched"))
     live.run()
     server.at_once = []
     # Every round is a run of its own, so that nothing is remembered but what is in the store.
     rounds = [run(batched, wait=False) for _ in range(5)]
     assert [each.waiting for each in rounds][-2:] == [0, 0]
-    assert asked_of(server) == {"cheap": sorted([*range(7)] * 2), "strong": [1, 1, 2, 2, 4, 4]}
+    assert asked_of(server) == {"cheap": sorted([*range(5)] * 2), "strong": [1, 1, 2, 2, 4, 4]}
     assert final_state(batched.folder) == final_state(live.folder)
     assert kept_calls(batched) == kept_calls(live)
     assert (
         outcomes(batched)
         == outcomes(live)
-        == {number: ("B", "chat/strong") if number in (1, 2, 4) else ("A", "chat/cheap") for number in range(7)}
+        == {number: ("B", "chat/strong") if number in (1, 2, 4) else ("A", "chat/cheap") for number in range(5)}
     )
     models = [batch.requests[0][1]["model"] for batch in server.batches.values()]
     assert models.index("strong") > max(n for n, model in enumerate(models) if model == "cheap")

@@ -3,18 +3,16 @@
 import json
 import os
 import signal
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from tests.job.batched import PROVIDERS, QUICK, Make, cost, kept_calls, making, run, states
+from tests.job.batched import QUICK, Make, cost, kept_calls, making, run, states
 from tests.job.conftest import BOTH_STORES
-from tests.job.state import final_state
 from tests.servers.batches import Batch, BatchServer, Done, Fault
-from tests.servers.replies import REPLIES, is_asked_again, judges, turns
+from tests.servers.replies import judges
 from typer.testing import CliRunner
 
 from captionjudge.cli.app import app
@@ -32,38 +30,6 @@ def server() -> Iterator[BatchServer]:
 def make(tmp_path: Path, server: BatchServer, new_store: Callable[[], str]) -> Iterator[Make]:
     with making(tmp_path, server, new_store) as new:
         yield new
-
-
-@BOTH_STORES
-def test_by_batches_the_store_holds_what_it_holds_when_asked_at_once(make: Make, server: BatchServer) -> None:
-    def stubborn(custom_id: str, body: Any) -> Done | str | None:
-        # One judge's reply in one order is off the schema until it is told so: a further round.
-        if not judges(body) or is_asked_again(body) or "saw" not in str(body) or hash_of(body) % 3:
-            return None
-        return 200, REPLIES["chat"](body, "no JSON")
-
-    server.rule = stubborn
-    live, batched = make(name="live"), make()
-    live.run()
-    server.at_once.clear()
-    summary = run(batched)
-    assert (summary.progress.finished, summary.progress.failed, summary.waiting) == (4, 0, 0)
-    assert final_state(batched.folder) == final_state(live.folder)
-    assert kept_calls(batched) == kept_calls(live)
-    # The first request of each kind is tried at once; all the others came by batches, each of them once.
-    assert set(server.executed.values()) == {1}
-    assert len(server.at_once) + len(server.executed) == len(kept_calls(live))
-    assert 3 <= len(server.at_once) <= 4
-    assert cost(live) / 4 < cost(batched) < cost(live)
-
-    asked = len(server.seen)
-    batched.retry()
-    assert batched.run().progress.calls == 0
-    assert len(server.seen) == asked
-
-
-def hash_of(body: Any) -> int:
-    return zlib.crc32(json.dumps(turns(body), sort_keys=True).encode())
 
 
 def troubles(trouble: dict[str, Done | str], times: int) -> Callable[[str, Any], Done | str | None]:
@@ -97,7 +63,7 @@ def wrapped(provider: str, troubles: dict[str, Any]) -> dict[str, Any]:
     return {name: (t[0], {"error": t[1]}) if isinstance(t, tuple) else t for name, t in troubles.items()}
 
 
-@PROVIDERS
+@pytest.mark.parametrize("provider", ["chat", "messages"])
 def test_a_request_that_fails_for_good_fails_its_image_which_retry_finishes(
     make: Make, server: BatchServer, provider: str
 ) -> None:
@@ -154,11 +120,8 @@ def test_a_batch_holds_no_more_than_its_limits(make: Make, server: BatchServer) 
     assert set(server.executed.values()) == {1}
 
 
-SUBMISSIONS = {"chat": "/batches", "messages": "/messages/batches", "gemini": ":batchGenerateContent"}
-
-
 @pytest.mark.parametrize("after", [False, True], ids=["not taken", "taken, and the answer lost"])
-@pytest.mark.parametrize(("provider", "path"), SUBMISSIONS.items())
+@pytest.mark.parametrize(("provider", "path"), [("chat", "/batches"), ("messages", "/messages/batches")])
 def test_an_error_when_a_batch_is_submitted_makes_no_second_one(
     make: Make, server: BatchServer, provider: str, path: str, after: bool
 ) -> None:
@@ -196,19 +159,22 @@ def test_what_is_at_fault_in_a_batch_that_fails_validation_fails_alone(make: Mak
     assert told == ["chat/a: line 2 of 3 in a batch was refused: line 2 is not valid"]
 
 
-@pytest.mark.parametrize("line", [None, 99], ids=["no line", "a line that it has not"])
 def test_a_batch_that_is_refused_as_a_whole_stops_the_run_says_what_to_do_and_fails_no_image(
-    make: Make, server: BatchServer, line: int | None
+    make: Make, server: BatchServer
 ) -> None:
-    server.verdict = lambda batch: [{"code": "model_not_found", "line": line, "message": "no batches for a"}]
     project = make()
-    summary = run(project)
-    assert isinstance(summary.stopped_by, BatchRefused)
-    assert "no batches for a" in str(summary.stopped_by)
-    assert "run without --batch" in summary.stopped_by.hint
-    assert {(state, reason) for _, state, reason in states(project).values()} == {("waiting", None)}
+    # The one names no line, the other one that the batch has not.
+    for line in (None, 99):
+        error = {"code": "model_not_found", "line": line, "message": "no batches for a"}
+        server.verdict = lambda batch, error=error: [error]  # type: ignore[misc]
+        stopped_by = run(project).stopped_by
+        assert isinstance(stopped_by, BatchRefused)
+        assert "no batches for a" in str(stopped_by)
+        assert "run without --batch" in stopped_by.hint
+        assert {(state, reason) for _, state, reason in states(project).values()} == {("waiting", None)}
     server.verdict = lambda batch: None
-    assert run(project).progress.finished == 4
+    assert run(project).stopped_by is None
+    assert set(states(project).values()) == {("Review", "waiting", None)}
     assert set(server.executed.values()) == {1}
 
 

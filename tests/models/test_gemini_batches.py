@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 from tests.models.requests import COMPARE, DESCRIBE, KEY, KEY_ENV, provider
-from tests.servers.batches import BatchServer
+from tests.servers.batches import BatchServer, Done
 
 from captionjudge.errors import BadResponseError, ModelError
 from captionjudge.models.batches.gemini import INLINE, GeminiBatches
@@ -31,6 +31,7 @@ def _fresh(server: BatchServer, monkeypatch: pytest.MonkeyPatch) -> None:
     server.seen.clear()
     server.headers.clear()
     server.verdict = lambda batch: None
+    server.rule = lambda custom_id, body: None
 
 
 def use(server: BatchServer, step: Callable[[GeminiBatches], Awaitable[T]], url: str = "") -> T:
@@ -129,6 +130,27 @@ def test_a_batch_without_results_is_refused_or_its_requests_failed_by_why_it_end
     assert status.unanswered.kind == unanswered
     if status.refusal is not None:
         assert (status.refusal.full, status.refusal.message) == (full, "ended with ***")
+
+
+@pytest.mark.parametrize("number", [4, INLINE.requests + 1], ids=["in the batch", "in a file"])
+def test_what_failed_alone_fails_as_the_same_error_does_when_asked_at_once(server: BatchServer, number: int) -> None:
+    kinds = {"id-0": "bad_request", "id-1": "overloaded", "id-2": "cancelled", "id-3": "timeout"}
+    error = {"error": {"message": "no"}}
+    outcomes: dict[str, Done | str] = {
+        "id-0": (400, error),
+        "id-1": (503, error),
+        "id-2": "cancelled",
+        "id-3": "expired",
+        "id-4": "garbage",
+    }
+    server.rule = lambda custom_id, body: outcomes.get(custom_id)
+
+    async def job(batches: GeminiBatches) -> tuple[Status, dict[str, Reply | ModelError]]:
+        return await collected(batches, await submitted(batches, [DESCRIBE] * number))
+
+    _, results = use(server, job)
+    assert {id_: each.kind for id_, each in results.items() if isinstance(each, ModelError)} == kinds
+    assert len(results) == number - (number > 4)
 
 
 def test_a_name_that_is_none_is_not_asked_about(server: BatchServer) -> None:
