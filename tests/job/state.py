@@ -42,9 +42,11 @@ def rows(folder: Path, what: str) -> list[tuple[Any, ...]]:
 
 
 def _alike(cell: Any) -> Any:
-    """The cell as SQLite holds it, which knows neither JSON nor truth values."""
+    """The cell as SQLite holds it, which knows neither JSON nor truth values; JSON's null as none."""
     if isinstance(cell, dict | list):
         return orjson.dumps(cell).decode()
+    if cell == "null":
+        return None
     return int(cell) if isinstance(cell, bool) else cell
 
 
