@@ -16,11 +16,11 @@ from captionjudge.store.database import open_database, sqlite_url
 Content = tuple[str, str, str]
 
 _QUERIES = {
-    "descriptions": "SELECT i.title, d.author, d.text, d.client_metadata FROM item d JOIN item i"
+    "descriptions": "SELECT i.title, d.author, d.text, d.fields, d.client_metadata FROM item d JOIN item i"
     " ON i.tag = d.tag AND i.kind = 'image' WHERE d.kind = 'text'",
     "verdicts": "SELECT i.title, v.a, v.b, v.judge, v.slots, v.sample, v.choice, v.probability, v.criteria, v.reason,"
     " v.consistent, v.error FROM verdict v JOIN item i ON i.id = v.item_id",
-    "pairs": "SELECT i.title, p.a, p.b, p.outcome, p.probability, p.flipped, p.dissent FROM pair p"
+    "pairs": "SELECT i.title, p.a, p.b, p.outcome, p.probability, p.flipped, p.dissent, p.same_text FROM pair p"
     " JOIN item i ON i.id = p.item_id",
     "answers": "SELECT i.title, a.attribute, a.value, a.author_kind, a.author, a.ontology_digest, a.prompt_digest"
     " FROM answer a JOIN item i ON i.id = a.item_id",
@@ -42,9 +42,11 @@ def rows(folder: Path, what: str) -> list[tuple[Any, ...]]:
 
 
 def _alike(cell: Any) -> Any:
-    """The cell as SQLite holds it, which knows neither JSON nor truth values."""
+    """The cell as SQLite holds it, which knows neither JSON nor truth values; JSON's null as none."""
     if isinstance(cell, dict | list):
         return orjson.dumps(cell).decode()
+    if cell == "null":
+        return None
     return int(cell) if isinstance(cell, bool) else cell
 
 

@@ -3,64 +3,21 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 from PIL import Image
-from tests.job.state import final_state, rows
+from tests.job.batched import QUICK, Make, cost, kept_calls, making, run, states
+from tests.job.conftest import BOTH_STORES
 from tests.servers.batches import Batch, BatchServer, Done, Fault
+from tests.servers.replies import judges
 from typer.testing import CliRunner
 
 from captionjudge.cli.app import app
 from captionjudge.errors import BatchRefused, BudgetReached, ConfigError
-from captionjudge.folder import write_template
-from captionjudge.project import Project
-from captionjudge.running.batches.batching import BatchOptions
-from captionjudge.running.runner import Options, Summary
-from captionjudge.store import calls
-
-CONFIG = """
-[[candidates]]
-name = "Terse"
-model = "{provider}/a"
-[[candidates]]
-name = "Detailed"
-model = "{provider}/b"
-[judge]
-models = ["{provider}/j"]
-[run]
-attempts = 3
-patience = 5
-[batch]
-poll = 0.01
-{more}
-[providers.chat]
-base_url = "{url}/v1"
-batch = true
-[providers.messages]
-kind = "anthropic"
-base_url = "{url}"
-batch = true
-[prices."{provider}/a"]
-input = 1
-output = 2
-[prices."{provider}/b"]
-input = 1
-output = 2
-[prices."{provider}/j"]
-input = 1
-output = 2
-batch = 0.25
-"""
-QUICK = BatchOptions(settle=0.05, first_pause=0.01)
-PROVIDERS = pytest.mark.parametrize("provider", ["chat", "messages"])
-Make = Callable[..., Project]
+from captionjudge.running.runner import Options
 
 
 @pytest.fixture
@@ -70,98 +27,9 @@ def server() -> Iterator[BatchServer]:
 
 
 @pytest.fixture
-def make(tmp_path: Path, server: BatchServer) -> Iterator[Make]:
-    opened = []
-
-    def new(number: int = 4, provider: str = "chat", name: str = "p", more: str = "") -> Project:
-        images = tmp_path / "images"
-        images.mkdir(exist_ok=True)
-        for index in range(number):
-            Image.new("RGB", (16, 16), (index * 9, 40, 40)).save(images / f"{index}.png")
-        write_template(tmp_path / name, "default")
-        text = CONFIG.format(url=server.url, provider=provider, more=more)
-        (tmp_path / name / "captionjudge.toml").write_text(text)
-        opened.append(Project.open(tmp_path / name))
-        opened[-1].import_images(images)
-        return opened[-1]
-
-    yield new
-    for project in opened:
-        project.close()
-
-
-def run(project: Project, **options: Any) -> Summary:
-    return project.run(Options(batch=replace(QUICK, **options)))
-
-
-def states(project: Project) -> dict[str, tuple[str, str, str | None]]:
-    return {row[0].removesuffix(".png"): row[1:4] for row in rows(project.folder, "tasks")}
-
-
-COMPARED = (
-    *("purpose", "role", "model", "slots", "sample", "attempt", "request_digest", "prompt_digest", "finish_reason"),
-    *("prompt_tokens", "completion_tokens", "response", "failure", "detail"),
-)
-
-
-def kept_calls(project: Project) -> list[tuple[Any, ...]]:
-    """Every call, without ids and times, and what it did cost in tokens."""
-    with project.setup.database.read() as connection:
-        found = [
-            (image.title, *(getattr(call, name) for name in COMPARED))
-            for image in project.images()
-            for call in calls.of_item(connection, image.id)
-        ]
-    return sorted(found, key=repr)
-
-
-def is_asked_again(body: Any) -> bool:
-    return len([message for message in body["messages"] if message["role"] != "system"]) > 1
-
-
-def judges(body: Any) -> bool:
-    return "response_format" in body or "output_config" in body
-
-
-def cost(project: Project) -> float:
-    with project.setup.database.read() as connection:
-        return calls.spent(connection, project.setup.project_id)
-
-
-@PROVIDERS
-def test_by_batches_the_store_holds_what_it_holds_when_asked_at_once(
-    make: Make, server: BatchServer, provider: str
-) -> None:
-    def stubborn(custom_id: str, body: Any) -> Done | str | None:
-        # One judge's reply in one order is off the schema until it is told so: a further round.
-        if not judges(body) or is_asked_again(body) or "saw" not in str(body) or hash_of(body) % 3:
-            return None
-        text = [{"type": "text", "text": "no JSON"}]
-        reply = {"choices": [{"message": {"content": "no JSON"}}], "usage": {}}
-        return 200, reply if provider == "chat" else {"content": text, "usage": {}}
-
-    server.rule = stubborn
-    live, batched = make(provider=provider, name="live"), make(provider=provider)
-    live.run()
-    server.at_once.clear()
-    summary = run(batched)
-    assert (summary.progress.finished, summary.progress.failed, summary.waiting) == (4, 0, 0)
-    assert final_state(batched.folder) == final_state(live.folder)
-    assert kept_calls(batched) == kept_calls(live)
-    # The first request of each kind is tried at once; all the others came by batches, each of them once.
-    assert set(server.executed.values()) == {1}
-    assert len(server.at_once) + len(server.executed) == len(kept_calls(live))
-    assert 3 <= len(server.at_once) <= 4
-    assert cost(live) / 4 < cost(batched) < cost(live)
-
-    asked = len(server.seen)
-    batched.retry()
-    assert batched.run().progress.calls == 0
-    assert len(server.seen) == asked
-
-
-def hash_of(body: Any) -> int:
-    return zlib.crc32(json.dumps(body["messages"], sort_keys=True).encode())
+def make(tmp_path: Path, server: BatchServer, new_store: Callable[[], str]) -> Iterator[Make]:
+    with making(tmp_path, server, new_store) as new:
+        yield new
 
 
 def troubles(trouble: dict[str, Done | str], times: int) -> Callable[[str, Any], Done | str | None]:
@@ -195,7 +63,7 @@ def wrapped(provider: str, troubles: dict[str, Any]) -> dict[str, Any]:
     return {name: (t[0], {"error": t[1]}) if isinstance(t, tuple) else t for name, t in troubles.items()}
 
 
-@PROVIDERS
+@pytest.mark.parametrize("provider", ["chat", "messages"])
 def test_a_request_that_fails_for_good_fails_its_image_which_retry_finishes(
     make: Make, server: BatchServer, provider: str
 ) -> None:
@@ -214,7 +82,11 @@ def test_a_request_that_fails_for_good_fails_its_image_which_retry_finishes(
     assert sorted(server.executed.values())[-2:] == [1, 2]
 
 
-@PROVIDERS
+@pytest.mark.parametrize(
+    ("provider", "new_store"),
+    [("chat", "postgresql"), ("messages", "sqlite"), ("gemini", "sqlite")],
+    indirect=["new_store"],
+)
 def test_a_request_that_fails_for_now_goes_into_the_next_batch_as_often_as_attempts_allow(
     make: Make, server: BatchServer, provider: str
 ) -> None:
@@ -283,17 +155,26 @@ def test_what_is_at_fault_in_a_batch_that_fails_validation_fails_alone(make: Mak
     assert summary.progress.finished == 3
     assert bad[0] not in server.executed
     assert set(server.executed.values()) == {1}
+    told = [call[14] for call in kept_calls(project) if call[13]]
+    assert told == ["chat/a: line 2 of 3 in a batch was refused: line 2 is not valid"]
 
 
-def test_a_batch_that_is_refused_as_a_whole_stops_the_run_and_fails_no_image(make: Make, server: BatchServer) -> None:
-    server.verdict = lambda batch: [{"code": "model_not_found", "line": None, "message": "no batches for a"}]
+def test_a_batch_that_is_refused_as_a_whole_stops_the_run_says_what_to_do_and_fails_no_image(
+    make: Make, server: BatchServer
+) -> None:
     project = make()
-    summary = run(project)
-    assert isinstance(summary.stopped_by, BatchRefused)
-    assert "no batches for a" in str(summary.stopped_by)
-    assert {(state, reason) for _, state, reason in states(project).values()} == {("waiting", None)}
+    # The one names no line, the other one that the batch has not.
+    for line in (None, 99):
+        error = {"code": "model_not_found", "line": line, "message": "no batches for a"}
+        server.verdict = lambda batch, error=error: [error]  # type: ignore[misc]
+        stopped_by = run(project).stopped_by
+        assert isinstance(stopped_by, BatchRefused)
+        assert "no batches for a" in str(stopped_by)
+        assert "run without --batch" in stopped_by.hint
+        assert {(state, reason) for _, state, reason in states(project).values()} == {("waiting", None)}
     server.verdict = lambda batch: None
-    assert run(project).progress.finished == 4
+    assert run(project).stopped_by is None
+    assert set(states(project).values()) == {("Review", "waiting", None)}
     assert set(server.executed.values()) == {1}
 
 
@@ -318,6 +199,22 @@ def test_a_full_queue_is_waited_for_until_one_of_the_batches_has_ended(make: Mak
     assert "max_requests" in getattr(run(alone).stopped_by, "hint", "")
 
 
+def test_where_no_more_batches_are_taken_for_longer_than_patience_the_next_goes_when_one_has_ended(
+    make: Make, server: BatchServer
+) -> None:
+    server.room, server.looks = 1, 10**9
+    project = make(number=6, more="max_requests = 2", patience=0.02, provider="gemini")
+    # Without waiting there is nothing to be waited for: what was not taken waits for the next run.
+    stopped = run(project, wait=False).stopped_by
+    assert isinstance(stopped, BatchRefused)
+    assert "too much is enqueued" in str(stopped)
+    server.looks = 3
+    summary = run(project)
+    assert (summary.stopped_by, set(states(project).values())) == (None, {("Review", "waiting", None)})
+    assert set(server.executed.values()) == {1}
+
+
+@BOTH_STORES
 def test_without_waiting_a_run_submits_and_a_later_one_takes_in_what_came(make: Make, server: BatchServer) -> None:
     server.looks = 10**9
     project = make()
@@ -434,70 +331,3 @@ def said(*arguments: str, code: int = 0) -> str:
         return f"{error} {error.hint}"
     assert done.exit_code == code
     return done.stdout
-
-
-# Starts runs by fork, so that what they need is imported once.
-STARTER = """
-import os, signal, sys
-from pathlib import Path
-import captionjudge.models.batches.chat, captionjudge.models.batches.messages
-from captionjudge.project import Project
-from captionjudge.running.batches.batching import BatchOptions
-from captionjudge.running.runner import Options
-signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-for folder in sys.stdin:
-    pid = os.fork()
-    if pid == 0:
-        with Project.open(Path(folder.strip())) as project:
-            project.run(Options(batch=BatchOptions(settle=0.2, first_pause=0.01)))
-        os._exit(0)
-    print(pid, flush=True)
-"""
-
-
-@pytest.fixture(scope="module")
-def start() -> Iterator[Callable[[Path], int]]:
-    """Starts a run in a process of its own; its process id."""
-    with subprocess.Popen([sys.executable, "-c", STARTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as starter:
-
-        def run_in(folder: Path) -> int:
-            assert starter.stdin is not None
-            assert starter.stdout is not None
-            starter.stdin.write(f"{folder}\n".encode())
-            starter.stdin.flush()
-            return int(starter.stdout.readline())
-
-        yield run_in
-
-
-STEPS = {
-    "the file is on its way": ("chat", "POST", "/files", False),
-    "the batch is about to be made": ("chat", "POST", "/batches", False),
-    "the batch has been made": ("chat", "POST", "/batches", True),
-    "the results are about to come": ("chat", "GET", "/content", False),
-    "a message batch has been made": ("messages", "POST", "/messages/batches", True),
-}
-
-
-@pytest.mark.parametrize(("provider", "method", "path", "after"), STEPS.values(), ids=STEPS)
-def test_killed_at_any_step_a_run_loses_no_batch_and_submits_nothing_twice(
-    make: Make,
-    server: BatchServer,
-    start: Callable[[Path], int],
-    provider: str,
-    method: str,
-    path: str,
-    after: bool,
-) -> None:
-    project = make(provider=provider)
-    hold = server.hold(method, path, after=after)
-    process = start(project.folder)
-    assert hold.reached.wait(30)
-    os.kill(process, signal.SIGKILL)
-    # What the server had in hand goes through, though nobody is there to hear of it.
-    hold.released.set()
-    assert run(project).stopped_by is None
-    assert set(states(project).values()) == {("Review", "waiting", None)}
-    assert set(server.executed.values()) == {1}
-    assert project.batches() == []
-    assert not list((project.folder / ".captionjudge").glob("batch-*"))

@@ -1,20 +1,20 @@
-"""A provider on loopback that takes batches, of OpenAI's and of Anthropic's kind, and does as a test tells it.
+"""A provider on loopback that takes batches, of OpenAI's, Anthropic's and Google's kind, and does as a test tells it.
 
 Replies follow from a request's content alone, so that asked at once and in a batch they are the same.
 """
 
 import asyncio
-import hashlib
 import json
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from aiohttp import web
-from tests.servers.instances import instance
+from tests.servers.gemini_batches import GeminiBatchRoutes
+from tests.servers.replies import chat_reply, message_reply
 
 Outcome = dict[str, Any]
 Done = tuple[int, Any]
@@ -62,17 +62,20 @@ class BatchServer:
     """`looks` is how often a batch must be asked about before it has ended.
 
     `rule` may give a line's outcome in place of a reply: status and body, or one of the words expired, cancelled,
-    missing, garbage. `verdict` may say of a whole batch what is wrong with it, as OpenAI's `errors.data`.
+    missing, garbage. `verdict` may say of a whole batch what is wrong with it, as OpenAI's `errors.data`. `room` is how
+    many batches to one model may be at work before one more is answered 429.
     """
 
     def __init__(self) -> None:
         self.url = ""
         self.looks = 1
+        self.room: int | None = None
         self.rule: Callable[[str, Any], Done | str | None] = lambda custom_id, body: None
         self.verdict: Callable[[Batch], list[dict[str, Any]] | None] = lambda batch: None
         self.asked: Counter[str] = Counter()
         self.executed: Counter[str] = Counter()
         self.seen: list[tuple[str, str]] = []
+        self.headers: list[Mapping[str, str]] = []
         self.batches: dict[str, Batch] = {}
         self.files: dict[str, list[str]] = {}
         self.faults: deque[Fault] = deque()
@@ -120,6 +123,7 @@ class BatchServer:
                 web.get("/v1/messages/batches", self._list_messages),
                 web.get("/v1/messages/batches/{id}", self._status_messages),
                 web.get("/v1/messages/batches/{id}/results", self._results),
+                *GeminiBatchRoutes(self).routes(),
             ]
         )
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -134,6 +138,7 @@ class BatchServer:
     async def _meddle(self, request: web.Request, handler: Any) -> web.StreamResponse:
         kind = (request.method, request.path)
         self.seen.append(kind)
+        self.headers.append(request.headers)
         hold = next((each for each in self.holds if _fits(each, kind) and not each.reached.is_set()), None)
         fault = next((each for each in self.faults if _fits(each, kind)), None)
         if hold and not hold.after:
@@ -151,20 +156,22 @@ class BatchServer:
             return web.json_response(fault.body or {}, status=fault.status, headers=fault.headers)
         return response
 
-    def _outcome(self, custom_id: str, body: Any, reply: Callable[[Any], Any]) -> Done | str:
+    def answered_at_once(self, body: Any, reply: Callable[[Any], Any]) -> Done:
+        """What comes of a request that goes into no batch."""
+        self.at_once.append(body)
+        self.asked[body["model"]] += 1
+        done = self.rule("", body)
+        return done if isinstance(done, tuple) else (200, reply(body))
+
+    def outcome(self, custom_id: str, body: Any, reply: Callable[[Any], Any]) -> Done | str:
         self.executed[custom_id] += 1
         return self.rule(custom_id, body) or (200, reply(body))
 
     # OpenAI's kind
 
     async def _chat(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        self.at_once.append(body)
-        self.asked[body["model"]] += 1
-        done = self.rule("", body)
-        if isinstance(done, tuple):
-            return web.json_response(done[1], status=done[0])
-        return web.json_response(chat_reply(body))
+        status, answer = self.answered_at_once(await request.json(), chat_reply)
+        return web.json_response(answer, status=status)
 
     async def _upload(self, request: web.Request) -> web.Response:
         form = await request.post()
@@ -186,7 +193,7 @@ class BatchServer:
         assert all((each["method"], each["url"]) == ("POST", wanted["endpoint"]) for each in parsed)
         assert len({each["body"]["model"] for each in parsed}) == 1
         requests = [(each["custom_id"], each["body"]) for each in parsed]
-        batch = self._made("batch", requests, wanted["metadata"], sum(len(line) + 1 for line in lines))
+        batch = self.made("batch", requests, wanted["metadata"], sum(len(line) + 1 for line in lines))
         batch.state = "validating"
         return web.json_response(self._shown(batch))
 
@@ -209,7 +216,7 @@ class BatchServer:
     def _finish(self, batch: Batch) -> None:
         batch.state = "completed"
         for custom_id, body in batch.requests:
-            done = self._outcome(custom_id, body, chat_reply)
+            done = self.outcome(custom_id, body, chat_reply)
             line = {"id": "batch_req_1", "custom_id": custom_id, "response": None, "error": None}
             match done:
                 case "missing":
@@ -252,13 +259,8 @@ class BatchServer:
     # Anthropic's kind
 
     async def _message(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        self.at_once.append(body)
-        self.asked[body["model"]] += 1
-        done = self.rule("", body)
-        if isinstance(done, tuple):
-            return web.json_response(done[1], status=done[0])
-        return web.json_response(message_reply(body))
+        status, answer = self.answered_at_once(await request.json(), message_reply)
+        return web.json_response(answer, status=status)
 
     async def _create_messages(self, request: web.Request) -> web.Response:
         raw = await request.read()
@@ -266,7 +268,7 @@ class BatchServer:
         requests = [(each["custom_id"], each["params"]) for each in wanted]
         assert len({custom_id for custom_id, _ in requests}) == len(requests)
         assert all(1 <= len(custom_id) <= 64 for custom_id, _ in requests)
-        batch = self._made("msgbatch", requests, {}, len(raw))
+        batch = self.made("msgbatch", requests, {}, len(raw))
         return web.json_response(self._shown_messages(batch))
 
     async def _list_messages(self, request: web.Request) -> web.Response:
@@ -278,7 +280,7 @@ class BatchServer:
         if batch.state == "in_progress" and batch.looks >= self.looks:
             batch.state = "ended"
             for custom_id, body in reversed(batch.requests):
-                result = _message_result(self._outcome(custom_id, body, message_reply))
+                result = _message_result(self.outcome(custom_id, body, message_reply))
                 if result is not None:
                     batch.output.append(json.dumps({"custom_id": custom_id, "result": result}))
         return web.json_response(self._shown_messages(batch))
@@ -298,7 +300,11 @@ class BatchServer:
             "results_url": f"{self.url}/v1/messages/batches/{batch.id}/results" if batch.state == "ended" else None,
         }
 
-    def _made(self, prefix: str, requests: list[tuple[str, Any]], metadata: dict[str, str], size: int) -> Batch:
+    def made(self, prefix: str, requests: list[tuple[str, Any]], metadata: dict[str, str], size: int) -> Batch:
+        model = requests[0][1]["model"]
+        at_work = [each for each in self.batches.values() if each.state in ("validating", "in_progress")]
+        if self.room is not None and sum(each.requests[0][1]["model"] == model for each in at_work) >= self.room:
+            raise web.HTTPTooManyRequests(text='{"error": {"code": 429, "message": "too much is enqueued"}}')
         batch = Batch(f"{prefix}_{len(self.batches)}", requests, metadata, time.time(), size=size)
         self.batches[batch.id] = batch
         return batch
@@ -334,33 +340,3 @@ def _message_result(done: Done | str) -> Any:
     if status == MODEL_AT_HAND:
         return {"type": "succeeded", "message": answer}
     return {"type": "errored", "error": {"type": "error", "error": answer}}
-
-
-def number(text: str) -> int:
-    """A number that follows from a text."""
-    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
-
-
-def chat_reply(body: Any) -> Any:
-    """What a chat model says to a request."""
-    form = body.get("response_format")
-    text = _text(body, form["json_schema"]["schema"] if form else None)
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-    usage = {"prompt_tokens": 1000, "completion_tokens": 100}
-    return {"model": body["model"], "choices": [choice], "usage": usage}
-
-
-def message_reply(body: Any) -> Any:
-    """What a model of the Messages API says to a request."""
-    form = body.get("output_config")
-    text = _text(body, form["format"]["schema"] if form else None)
-    usage = {"input_tokens": 1000, "output_tokens": 100}
-    content = [{"type": "text", "text": text}]
-    return {"type": "message", "model": body["model"], "content": content, "stop_reason": "end_turn", "usage": usage}
-
-
-def _text(body: Any, schema: Any) -> str:
-    asked = number(json.dumps(body["messages"][-1], sort_keys=True))
-    if schema is None:
-        return f"{body['model']} saw {asked:x}"
-    return json.dumps({**instance(schema), "choice": "tie"})

@@ -65,7 +65,7 @@ def test_what_came_is_kept_once_and_counted_until_it_is_read(database: Database,
     with database.read() as connection:
         assert batch_jobs.stands(connection, project) == [batch_jobs.Stand("openai/m", 1, 2, 1, 1.0, 1, 5)]
         assert batch_jobs.unfinished(connection, project) == [replace(job, state="open", remote_id="r", answered=1)]
-        assert batch_jobs.remote_ids(connection, project) == {"r"}
+        assert batch_jobs.remote_ids(connection) == {"r"}
         assert batch_jobs.waited_for(connection, job.id) == 1
         assert batch_jobs.digests_of(connection, job.id) == ["a" * 64, "b" * 64]
     first = line(database, "a")
@@ -95,3 +95,21 @@ def test_a_task_that_comes_too_late_to_wait_for_a_batch_is_given_back(
     database.write(lambda batch: tasks.claim(batch, project, ["Judge"], (mine, 10**15), 1, 9))
     database.write(lambda batch: batch_jobs.hold(batch, task.id, mine, job.id))
     assert claimed(database, project) == 1
+
+
+def test_a_batch_that_was_taken_back_is_not_submitted_any_more(database: Database, job: BatchJob) -> None:
+    assert database.write(lambda batch: batch_jobs.depart(batch, job.id, 7))
+    database.write(lambda batch: batch_jobs.void(batch, job.id, "its sender seemed to be gone", 8))
+    assert not database.write(lambda batch: batch_jobs.depart(batch, job.id, 9))
+
+
+def test_a_strangers_batch_stays_known_and_ours_is_looked_for_again(
+    database: Database, project: str, job: BatchJob
+) -> None:
+    database.write(lambda batch: batch_jobs.note(batch, job.id, state="open", remote_id="strange", sent_at=6))
+    taken = replace(job, state="open", remote_id="strange", sent_at=6)
+    database.write(lambda batch: batch_jobs.disown(batch, taken, 9))
+    with database.read() as connection:
+        assert batch_jobs.unfinished(connection, project) == [replace(job, sent_at=6)]
+        assert batch_jobs.remote_ids(connection) == {"strange"}
+        assert batch_jobs.waited_for(connection, job.id) == 2

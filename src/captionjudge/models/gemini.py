@@ -30,7 +30,8 @@ class GeminiModel:
 
     def __init__(self, name: str, provider: Provider, transport: Transport | None = None) -> None:
         self._name = f"{provider.name}/{name}"
-        path = f"/v1beta/models/{quote(name.removeprefix('models/'), safe='')}:generateContent"
+        self.resource = f"/v1beta/models/{quote(name.removeprefix('models/'), safe='')}"
+        path = f"{self.resource}:generateContent"
         self._endpoint = Endpoint(provider, path, lambda key: {"x-goog-api-key": key}, transport)
         self._memory = Memory(Dialect(limits=("maxOutputTokens",), schema=provider.schema, logprobs=provider.logprobs))
 
@@ -43,6 +44,15 @@ class GeminiModel:
         """Ask once. A parameter the model refuses is left out, now and from then on."""
         response = await asked(self._endpoint, self._memory, request, self._pieces)
         return read_reply(response, self._endpoint)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it is asked."""
+        return self._endpoint
+
+    def body(self, request: Request) -> Sequence[bytes]:
+        """What is posted for a request, as far as is known what the server takes."""
+        return self._pieces(request, self._memory.dialect)
 
     async def close(self) -> None:
         """Give back the connections."""

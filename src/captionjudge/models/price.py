@@ -16,7 +16,7 @@ from captionjudge.models.vision import Detail, Patches
 FREE_KINDS = ("embedded", "recorded")
 BATCH = "batch"
 BATCH_SHARE = 0.5
-"""What OpenAI and Anthropic ask for a request in a batch, of its usual price."""
+"""What OpenAI, Anthropic and Google ask for a request in a batch, of its usual price."""
 
 _REPLY_TOKENS = 16_384
 _OVERHEAD_TOKENS = 64

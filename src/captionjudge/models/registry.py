@@ -30,7 +30,7 @@ BUILT_IN_PROVIDERS = {
     for provider in (
         Provider("openai", "openai-compatible", "https://api.openai.com/v1", "OPENAI_API_KEY", batch=True),
         Provider("anthropic", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY", batch=True),
-        Provider("gemini", "gemini", "https://generativelanguage.googleapis.com", "GEMINI_API_KEY"),
+        Provider("gemini", "gemini", "https://generativelanguage.googleapis.com", "GEMINI_API_KEY", batch=True),
         Provider("openrouter", "openai-compatible", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
         Provider("embedded", "embedded", concurrency=4),
         Provider("recorded", "recorded"),

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, Select, bindparam, delete, exists, func, null, select, update
 
+from captionjudge.identity import new_id
 from captionjudge.store import tasks
 from captionjudge.store.batch import Batch
 from captionjudge.store.batch_tables import batch_job, batch_line
@@ -58,6 +59,12 @@ def note(batch: Batch, job_id: str, **values: Any) -> None:
     batch.connection.execute(update(batch_job).where(batch_job.c.id == job_id).values(values))
 
 
+def depart(batch: Batch, job_id: str, now: int) -> bool:
+    """Note that a batch is about to be submitted; False where it was taken back meanwhile, and must not be."""
+    mine = (batch_job.c.id == job_id, batch_job.c.state == "sending")
+    return batch.connection.execute(update(batch_job).where(*mine).values(sent_at=now)).rowcount == 1
+
+
 def hold(batch: Batch, task_id: str, owner: str, job_id: str) -> None:
     """Let a task wait for a batch; if that has ended meanwhile, give the task back."""
     at_work = exists().where(batch_job.c.id == job_id, batch_job.c.state.in_(UNFINISHED))
@@ -99,6 +106,13 @@ def void(batch: Batch, job_id: str, why: str, now: int) -> float:
     return estimate
 
 
+def disown(batch: Batch, job: BatchJob, now: int) -> None:
+    """A batch at the provider was taken for this one and is not: it stays known, and this one is looked for again."""
+    stranger = replace(job, id=new_id(), state="void", detail="it was somebody else's batch", ended_at=now)
+    batch.connection.execute(batch_job.insert(), asdict(stranger))
+    note(batch, job.id, state="sending", remote_id=None, answered=0)
+
+
 def read(batch: Batch, line_id: str, failure: str | None, detail: str | None) -> None:
     """Note that what came of a request is kept as a call."""
     batch.connection.execute(_READ, {"line": line_id, "why": failure, "how": detail})
@@ -132,9 +146,9 @@ def unfinished(connection: Connection, project_id: str) -> list[BatchJob]:
     return [BatchJob(**row._mapping) for row in rows]
 
 
-def remote_ids(connection: Connection, project_id: str) -> Collection[str]:
-    """The providers' ids of all batches ever known."""
-    statement = select(batch_job.c.remote_id).where(batch_job.c.project_id == project_id)
+def remote_ids(connection: Connection) -> Collection[str]:
+    """The providers' ids of all batches ever known, of whichever project: one key may serve several."""
+    statement = select(batch_job.c.remote_id)
     return {id_ for id_ in connection.execute(statement).scalars() if id_}
 
 

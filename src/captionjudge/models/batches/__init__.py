@@ -2,6 +2,7 @@
 
 from captionjudge.models.anthropic import MessagesModel
 from captionjudge.models.batches.job import Batches
+from captionjudge.models.gemini import GeminiModel
 from captionjudge.models.model import Model
 from captionjudge.models.openai import ChatModel
 
@@ -16,4 +17,8 @@ def open_batches(model: Model) -> Batches | None:
         from captionjudge.models.batches.messages import MessagesBatches
 
         return MessagesBatches(model)
+    if isinstance(model, GeminiModel):
+        from captionjudge.models.batches.gemini import GeminiBatches
+
+        return GeminiBatches(model)
     return None

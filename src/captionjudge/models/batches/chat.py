@@ -99,7 +99,7 @@ class ChatBatches:
         """The lines of the output file and of the error file."""
         for file in status.results:
             async for line in self._transfer.lines(self._endpoint.beside(f"/files/{file}/content")):
-                result = read_line(line, self._reply)
+                result = read_line(line, "custom_id", self._reply)
                 if result is not None:
                     yield result
 

@@ -97,7 +97,7 @@ class MessagesBatches:
         """The lines of the results."""
         for url in status.results:
             async for line in self._transfer.lines(url):
-                result = read_line(line, self._reply)
+                result = read_line(line, "custom_id", self._reply)
                 if result is not None:
                     yield result
 

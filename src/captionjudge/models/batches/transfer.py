@@ -1,7 +1,9 @@
 """Files to and from a batch endpoint, piece by piece."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
@@ -16,15 +18,16 @@ from captionjudge.models.transport import MAX_RESPONSE_BYTES, Response
 
 LONGEST_TRANSFER = 3600.0
 """Seconds for a file of 200 MB either way."""
+JSONL = "application/jsonl"
 
 
 class Transfer:
     """Requests beside the one address that an `Endpoint` posts to, with its key and headers."""
 
-    def __init__(self, endpoint: Endpoint, timeout: float) -> None:
+    def __init__(self, endpoint: Endpoint, timeout: float, max_answer: int = MAX_RESPONSE_BYTES) -> None:
         self._endpoint = endpoint
         self._timeout = timeout
-        self._transport = AiohttpTransport()
+        self._transport = AiohttpTransport(max_response_bytes=max_answer)
         self._plain = {name: value for name, value in endpoint.headers.items() if name.lower() != "content-type"}
 
     async def get(self, url: str) -> dict[str, Any]:
@@ -43,10 +46,38 @@ class Transfer:
     async def post_form(self, url: str, fields: dict[str, str], file: BinaryIO, name: str) -> dict[str, Any]:
         """The answer to a form with a file."""
         form = aiohttp.FormData(fields)
-        form.add_field("file", file, filename=name, content_type="application/jsonl")
+        form.add_field("file", file, filename=name, content_type=JSONL)
         body = form()
         headers = {**self._plain, "Content-Type": body.headers["Content-Type"]}
         return self._object(await self._ask("POST", url, headers, body, LONGEST_TRANSFER))
+
+    async def post_resumable(self, url: str, file: BinaryIO, name: str) -> dict[str, Any]:
+        """The answer to a file that is sent as Google wants it (https://ai.google.dev/api/files): announced, then sent.
+
+        Raises:
+            BadResponseError: the answer to the announcement says not where to send it.
+        """
+        told = {
+            **self._endpoint.headers,
+            "X-Goog-Upload-Protocol": "resumable",
+            "X-Goog-Upload-Command": "start",
+            "X-Goog-Upload-Header-Content-Length": str(file.seek(0, os.SEEK_END)),
+            "X-Goog-Upload-Header-Content-Type": JSONL,
+        }
+        file.seek(0)
+        begun = await self._ask("POST", url, told, orjson.dumps({"file": {"displayName": name}}), self._timeout)
+        there = begun.headers.get("x-goog-upload-url", "")
+        if urlsplit(there).scheme not in ("http", "https"):
+            raise self._endpoint.broken("no address to send the file to", begun)
+        # The key goes to nobody but the provider that was named.
+        own = self._plain if urlsplit(there)[:2] == urlsplit(url)[:2] else {}
+        headers = {
+            **own,
+            "X-Goog-Upload-Offset": "0",
+            "X-Goog-Upload-Command": "upload, finalize",
+            "Content-Type": JSONL,
+        }
+        return self._object(await self._ask("POST", there, headers, file, LONGEST_TRANSFER))
 
     async def lines(self, url: str) -> AsyncIterator[bytes]:
         """The lines of a file there, without empty ones."""
@@ -100,19 +131,27 @@ def id_of(endpoint: Endpoint, answer: Mapping[str, Any]) -> str:
     return id_
 
 
-def read_line(line: bytes, reply: Callable[[Mapping[str, Any]], Reply]) -> Result | None:
+def read_line(line: bytes, key: str, reply: Callable[[Mapping[str, Any]], Reply]) -> Result | None:
     """What a line of results says; None where it is not even known what it is about.
 
     Args:
+        key: under which the line has the id of its request.
         reply: reads the reply in a line; raises a `ModelError` where there is none.
     """
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(value, dict) or not isinstance(value.get("custom_id"), str):
+    return result_of(value.get(key), value, reply) if isinstance(value, dict) else None
+
+
+def result_of(
+    custom_id: object, value: Mapping[str, Any], reply: Callable[[Mapping[str, Any]], Reply]
+) -> Result | None:
+    """What came of the request of this id; see `read_line`."""
+    if not isinstance(custom_id, str):
         return None
     try:
-        return Result(value["custom_id"], reply(value))
+        return Result(custom_id, reply(value))
     except ModelError as error:
-        return Result(value["custom_id"], error)
+        return Result(custom_id, error)

@@ -58,7 +58,7 @@ class Batching:
         self._setup = setup
         self._lookup = lookup
         self._sends = frozenset(sending.endpoints)
-        self._outbox = Outbox(sending, self.stop, self._known)
+        self._outbox = Outbox(sending, self.stop, self._known, self._is_open)
         self._collector = Collector(setup.project_id, setup.database, sending.writer, self._outbox, self.stop)
         self._poll = poll
         self._progress = progress
@@ -201,7 +201,10 @@ class Batching:
 
     def _known(self) -> Collection[str]:
         with self._setup.database.read() as connection:
-            return batch_jobs.remote_ids(connection, self._setup.project_id)
+            return batch_jobs.remote_ids(connection)
+
+    def _is_open(self, model: str) -> bool:
+        return any(job.model == model and job.state == "open" for job in self._collector.unfinished())
 
     async def _sleep(self) -> None:
         with suppress(TimeoutError):

@@ -26,6 +26,8 @@ from captionjudge.store.writer import Writer
 _PER_WRITE = 256
 _LONGEST_SENDING_MS = 24 * 3600 * 1000
 
+_MEND = "mend what is named, then captionjudge run --batch; or run without --batch"
+
 log = logging.getLogger(__name__)
 
 
@@ -41,7 +43,10 @@ class Collector(Struct):
     async def look(self) -> int:
         """Ask about every batch once and take in what has come; how many batches have ended."""
         ended = 0
-        for job in await asyncio.to_thread(self.unfinished):
+        jobs = await asyncio.to_thread(self.unfinished)
+        # Another process may have taken in what batches here waited for.
+        self.outbox.wait_for_none_but({job.model for job in jobs if job.state == "open"})
+        for job in jobs:
             try:
                 ended += await self._look_after(job)
             except AuthError as error:
@@ -78,10 +83,8 @@ class Collector(Struct):
             return False
         if status.refusal is not None:
             await self._refused(job, status.refusal)
-        else:
-            await self._collect(endpoint, job, status)
-            self.outbox.ended(job.model)
-        return True
+            return True
+        return await self._collect(endpoint, job, status)
 
     def _endpoint(self, job: BatchJob) -> Batches:
         endpoint = self.outbox.sending.endpoints.get(job.model)
@@ -109,7 +112,8 @@ class Collector(Struct):
         await self.outbox.take_back(job.id, "it was never submitted")
         return True
 
-    async def _collect(self, endpoint: Batches, job: BatchJob, status: Status) -> None:
+    async def _collect(self, endpoint: Batches, job: BatchJob, status: Status) -> bool:
+        """Keep what came of a batch that ended; whether it was ours."""
         held: list[tuple[str, dict[str, object]]] = []
         seen = ours = 0
 
@@ -125,13 +129,15 @@ class Collector(Struct):
                 ours += await keep()
         ours += await keep()
         if seen and not ours and await asyncio.to_thread(self._is_untouched, job):
-            # It was taken for ours by its size and time.
-            await self.outbox.take_back(job.id, "it was somebody else's batch")
-            return
+            # It was taken for ours by its size and time: ours may be another one.
+            await self.writer.write(lambda batch: batch_jobs.disown(batch, job, now_ms()))
+            return await self._recover(job)
         assert status.unanswered is not None
         missing = outcome.to_json(status.unanswered)
         await self.writer.write(lambda batch: batch_jobs.end(batch, job.id, missing, now_ms()))
         self.outbox.forget(job.id)
+        self.outbox.ended(job.model)
+        return True
 
     def _is_untouched(self, job: BatchJob) -> bool:
         with self.database.read() as connection:
@@ -139,26 +145,29 @@ class Collector(Struct):
 
     async def _refused(self, job: BatchJob, refusal: Refusal) -> None:
         """Of a batch that was refused as a whole only the requests that are at fault fail; the rest waits again."""
-        if refusal.lines:
-            digests = await asyncio.to_thread(self._digests, job)
-            faults = [
-                (digests[place], outcome.to_json(BadRequestError(f"{job.model}: {message}")))
-                for place, message in refusal.lines.items()
-                if place < len(digests)
-            ]
+        digests = await asyncio.to_thread(self._digests, job) if refusal.lines else []
+        faults = [
+            (digests[place], outcome.to_json(_at_fault(job, place, message)))
+            for place, message in refusal.lines.items()
+            if place < len(digests)
+        ]
+        if faults:
             await self.writer.write(lambda batch: batch_jobs.arrive(batch, job.id, faults, now_ms()))
         await self.outbox.take_back(job.id, refusal.message)
-        others = [each for each in await asyncio.to_thread(self.unfinished) if each.model == job.model]
-        if refusal.full and self.outbox.sending.waits and any(each.state == "open" for each in others):
-            self.outbox.full(job.model)
-        elif not refusal.lines:
+        if refusal.full and await self.outbox.waits_for_room(job.model):
+            return
+        if not faults:
             self.stopped(
                 BatchRefused(
                     f"{job.model}: a batch of {job.requests} requests was refused: {refusal.message}",
-                    hint="let fewer wait at once: [batch] max_requests" if refusal.full else "",
+                    hint="let fewer wait at once: [batch] max_requests" if refusal.full else _MEND,
                 )
             )
 
     def _digests(self, job: BatchJob) -> list[str]:
         with self.database.read() as connection:
             return batch_jobs.digests_of(connection, job.id)
+
+
+def _at_fault(job: BatchJob, place: int, message: str) -> BadRequestError:
+    return BadRequestError(f"{job.model}: line {place + 1} of {job.requests} in a batch was refused: {message}")

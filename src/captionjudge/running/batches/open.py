@@ -34,13 +34,13 @@ def taken_by(setup: Setup, models: Mapping[str, Model]) -> dict[str, Batches]:
         if endpoint is None:
             raise ConfigError(
                 f"[providers.{provider.name}] batch = true: the kind {provider.kind!r} takes no batches",
-                hint="openai-compatible and anthropic do",
+                hint="openai-compatible, anthropic and gemini do",
             )
         found[ref] = endpoint
     if not found:
         raise ConfigError(
             "--batch: none of the models is asked at a provider that takes batches",
-            hint="OpenAI and Anthropic do; of another server say so: [providers.NAME] batch = true",
+            hint="OpenAI, Anthropic and Gemini do; of another server say so: [providers.NAME] batch = true",
         )
     return found
 

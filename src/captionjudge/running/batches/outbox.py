@@ -36,6 +36,10 @@ class Unsettled(CaptionjudgeError):
     """It is not known whether a batch was submitted."""
 
 
+class TakenBack(CaptionjudgeError):
+    """Another process took a batch back before it was submitted."""
+
+
 class Sending(Struct):
     """What batches are sent with.
 
@@ -65,12 +69,14 @@ class Sending(Struct):
 class Outbox(Struct):
     """Collects requests into batches, one model each, and sends those that are full, some at a time.
 
-    `stopped` is told what keeps batches from being sent at all; `known` lists the providers' ids of all batches.
+    `stopped` is told what keeps batches from being sent at all; `known` lists the providers' ids of all batches;
+    `is_open` says whether a batch to a model is at work at its provider.
     """
 
     sending: Sending
     stopped: Callable[[CaptionjudgeError], None]
     known: Callable[[], Collection[str]]
+    is_open: Callable[[str], bool]
     at_work: set[str] = field(default_factory=set)
     _spools: dict[str, Spool] = field(default_factory=dict)
     _unsent: dict[str, str] = field(default_factory=dict)
@@ -139,9 +145,21 @@ class Outbox(Struct):
         self.break_off()
         await asyncio.gather(*self._senders, return_exceptions=True)
 
-    def full(self, model: str) -> None:
-        """The model's provider has too much to do: send nothing more until one of its batches has ended."""
-        self._gate(model).clear()
+    async def waits_for_room(self, model: str) -> bool:
+        """The model's provider has too much to do: send nothing more until one of its batches has ended.
+
+        False where there is none that could end, or this run does not wait.
+        """
+        waits = self.sending.waits and await asyncio.to_thread(self.is_open, model)
+        if waits:
+            self._gate(model).clear()
+        return waits
+
+    def wait_for_none_but(self, models: Collection[str]) -> None:
+        """There are batches at work of these models alone."""
+        for model, gate in self._full.items():
+            if model not in models:
+                gate.set()
 
     def ended(self, model: str) -> None:
         """One of the model's batches has ended."""
@@ -187,6 +205,8 @@ class Outbox(Struct):
             await self._submit(spool, job)
         except Unsettled as error:
             self.stopped(error)
+        except TakenBack:
+            self.forget(job.id)
         except CaptionjudgeError as error:
             await self.take_back(job.id, str(error))
             self.stopped(error)
@@ -223,7 +243,8 @@ class Outbox(Struct):
             # One at a time: a batch that was made and not heard of must not be taken for another one.
             async with self._making:
                 # Noted before: what was not noted was not sent.
-                await write(lambda batch: batch_jobs.note(batch, job.id, sent_at=now_ms()))
+                if not await write(lambda batch: batch_jobs.depart(batch, job.id, now_ms())):
+                    raise TakenBack(f"batch {job.id}")
                 with spool.open() as file:
                     return await opened(await endpoint.create(file, job.id, upload))
 
@@ -242,7 +263,10 @@ class Outbox(Struct):
         await self._insist(job, create, look)
 
     async def _insist(self, job: BatchJob, step: _Step, look: _Step | None = None) -> str | None:
-        """Repeat a step until it is done; where its answer was lost, `look` says whether it was."""
+        """Repeat a step until it is done; where its answer was lost, `look` says whether it was.
+
+        Where the provider refuses for longer than patience, it is repeated when one of the model's batches has ended.
+        """
         deadline, pause = time.monotonic() + self.sending.patience, self.sending.first_pause
         while True:
             try:
@@ -252,9 +276,15 @@ class Outbox(Struct):
             lost = failure.retryable and not isinstance(failure, RateLimitError)
             if lost and look is not None and (found := await look()) is not None:
                 return found
-            if not failure.retryable or time.monotonic() > deadline:
+            if not failure.retryable:
                 raise _final(failure, job)
             log.info("batch of %d requests: %s", job.requests, failure)
+            if time.monotonic() > deadline:
+                if not isinstance(failure, RateLimitError) or not await self.waits_for_room(job.model):
+                    raise _final(failure, job)
+                await self._gate(job.model).wait()
+                deadline = time.monotonic() + self.sending.patience
+                continue
             await asyncio.sleep(pause if failure.retry_after is None else failure.retry_after)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
