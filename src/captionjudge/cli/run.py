@@ -1,5 +1,6 @@
 """run, status, retry: do the work, see how it stands."""
 
+import shlex
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -237,10 +238,16 @@ def summary_json(summary: "Summary") -> dict[str, object]:
 
 
 def print_failures(failures: "tuple[FailureCount, ...]") -> None:
-    """Why images failed."""
-    if failures:
-        rows = [[each.stage, each.reason, each.tasks, each.example] for each in failures]
-        print_table(["failed at", "reason", "images", "for example"], rows)
+    """Why images failed, and what to do about it."""
+    from captionjudge.reporting.advice import advice
+
+    if not failures:
+        return
+    rows = [[each.stage, each.reason, each.tasks, each.example] for each in failures]
+    print_table(["failed at", "reason", "images", "for example"], rows)
+    for reason in dict.fromkeys(each.reason for each in failures):
+        again = shlex.quote(printable(reason))
+        typer.echo(f"  {printable(reason)}: {advice(reason)}; then captionjudge retry --reason {again}")
 
 
 def _print_batches(stands: "Sequence[Stand]") -> None:
