@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from captionjudge.errors import Deferred, EmptyError, ModelError, OffSchemaError, ReplyError, TruncatedError
+from captionjudge.errors import (
+    Deferred,
+    EmptyError,
+    ModelError,
+    NotAskedAgain,
+    OffSchemaError,
+    ReplyError,
+    TruncatedError,
+)
 from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.judging import probability
 from captionjudge.models.check import checked
@@ -109,6 +117,13 @@ class Asker:
         self._flying: dict[str, asyncio.Event] = {}
         # Replies of late: what was only just answered may not be committed yet.
         self._recent: dict[str, tuple[Call, ...]] = {}
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Let calls that are under way finish, and give up those that wait: `NotAskedAgain` is raised for them."""
+        self._ending.set()
+        for pacer in self._pacers.values():
+            pacer.end()
 
     async def ask(self, question: Question, read: Callable[[str], T]) -> Answered[T]:
         """Ask until `read` accepts a reply.
@@ -122,6 +137,7 @@ class Asker:
         Raises:
             ModelError: what the last attempt came to.
             Deferred: the answer comes with a batch.
+            NotAskedAgain: `end` was called while the call waited.
         """
         tokens = question.request.params.max_tokens
         while True:
@@ -217,7 +233,16 @@ class Asker:
                 left = deadline - time.monotonic()
                 if _is_final(error, failed, self._patience.attempts) or left < 0:
                     raise
-                await asyncio.sleep(min(_pause(error, failed), left))
+                await self._wait(min(_pause(error, failed), left))
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait before the next try."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ending.wait()
+        except TimeoutError:
+            return
+        raise NotAskedAgain
 
     async def _once(
         self, question: Question, digest: str, read: Callable[[str], T], number: int, pacer: Pacer
