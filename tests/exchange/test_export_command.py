@@ -25,7 +25,7 @@ def summary(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 def test_it_says_how_many_rows_and_what_was_left_out_why(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(app, ["export", str(file), "--format", "trl-dpo", "--human-only"]) == OK
     told = capsys.readouterr().out
-    assert "1 rows (train 1) written to trl-dpo, from 1 of 3 pairs" in told
+    assert "1 row (train 1) written to trl-dpo, from 1 of 3 pairs" in told
     assert "not_human" in told
     assert "tie" in told
     assert Path("trl-dpo", "README.md").read_text().count("`--human-only`") == 1

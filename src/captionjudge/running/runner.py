@@ -167,7 +167,9 @@ class Runner:
                 setup, options.batch, self._models, writer, lease.owner, budget, read_threads, progress
             )
             lookup = Lookup(setup.database, read_threads, calls.replies)
-            asker = self._asker = new_asker(setup, lookup, writer, pacers, self._prices, budget, progress, options.trace, batching)
+            asker = self._asker = new_asker(
+                setup, lookup, writer, pacers, self._prices, budget, progress, options.trace, batching
+            )
             beside = [
                 asyncio.create_task(self._keep_leases(writer, lease)),
                 asyncio.create_task(keep_shown(display, progress)),
