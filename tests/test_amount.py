@@ -11,7 +11,7 @@ from captionjudge.amount import amount
 PACKAGE = Path(captionjudge.__file__).parent
 # A number and a plural in one breath: "1 images" is then only a matter of time.
 BLUNT = re.compile(
-    r"\{[^{}'\"]*\} (?:image|call|row|pair|description|candidate|quer[iy]e|answer|question|stage|batche|token)s\b"
+    r"\{[a-z][^{}'\"]*\} (?:image|call|row|pair|description|candidate|quer[iy]e|answer|question|stage|batche|token)s\b"
 )
 ROOMS = ("cli", "running", "exchange/imports")
 

@@ -190,7 +190,8 @@ def _print_judgments(result: "JudgmentImport") -> None:
     typer.echo(f"{amount(result.rows, 'row')} taken: {added or 'nothing new'}{_counted(counts)}.")
     if result.no_picture:
         shown = ", ".join(printable(name) for name in result.without_picture)
-        typer.echo(f"  {amount(result.no_picture, 'image')} without a picture here ({shown} …).")
+        more = " …" if result.no_picture > len(result.without_picture) else ""
+        typer.echo(f"  {amount(result.no_picture, 'image')} without a picture here ({shown}{more}).")
         typer.echo("  What was judged about them counts all the same.")
         typer.echo("  Import again with --images DIR, or import the folder of pictures, to add them.")
     if result.criteria:
