@@ -27,13 +27,13 @@ def read_only(folder: Path) -> Iterator[Path]:
     if os.geteuid() == 0:
         there = folder.with_name(f"{folder.name}-read-only")
         there.mkdir()
-        for command in (["mount", "--bind", folder, there], ["mount", "-o", "remount,ro,bind", there]):
+        for command in (["mount", "--bind", str(folder), str(there)], ["mount", "-o", "remount,ro,bind", str(there)]):
             if subprocess.run(command, capture_output=True, check=False).returncode:
                 pytest.skip("nothing can be mounted here")
         try:
             yield there
         finally:
-            subprocess.run(["umount", "-l", there], check=True)
+            subprocess.run(["umount", "-l", str(there)], check=True)
         return
     every = [folder, *folder.rglob("*")]
     for path in every:
@@ -85,7 +85,7 @@ def test_what_would_write_says_in_one_line_that_it_cannot(
     (tmp_path / "more.csv").write_text(LINES.replace("1.png", "3.png"))
     config = folder / "captionjudge.toml"
     config.write_text(config.read_text() + '\n[providers.local]\nbase_url = "http://127.0.0.1:9/v1"\n')
-    more = {"import": [tmp_path / "more.csv"], "users": ["add", "Ann"]}.get(command, [])
+    more = {"import": (str(tmp_path / "more.csv"),), "users": ("add", "Ann")}.get(command, ())
     with read_only(folder) as there:
         code, _, err = said(capsys, command, *more, "--project", there)
     assert (code, err.count("\n")) == (1, 2)
