@@ -145,3 +145,13 @@ def test_of_very_many_files_the_first_are_named_and_the_rest_counted(
     assert len(lines) == 21
     assert "19.jpg" in lines[19]
     assert "5 more" in lines[20]
+
+
+def test_a_quotation_mark_that_is_never_closed_is_named_and_what_follows_is_not_taken_for_one_text(
+    project: Project, tmp_path: Path
+) -> None:
+    head = 'image,candidate,text\nbild ä0.png,Candidate A,"closed\nhere"\n'
+    added, failures = captions(project, tmp_path, head + 'bild ä1.png,Candidate A,"open\nbild ä2.png,Candidate A,x\n')
+    assert added == 1
+    assert failures == ["2: a quotation mark is never closed: all lines from here on are one field"]
+    assert captions(project, tmp_path, head + 'bild ä1.png,Candidate A,"whole ""x"" text"', "again.csv") == (1, [])
