@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from captionjudge.errors import (
-    Deferred,
-    EmptyError,
-    ModelError,
-    NotAskedAgain,
-    OffSchemaError,
-    ReplyError,
-    TruncatedError,
-)
+from captionjudge.errors import Deferred, EmptyError, ModelError, OffSchemaError, ReplyError, TruncatedError
 from captionjudge.identity import digest_of, new_id, now_ms
 from captionjudge.judging import probability
 from captionjudge.models.check import checked
@@ -27,7 +19,7 @@ from captionjudge.models.model import Model, Reply, Request, TokenLogprob
 from captionjudge.models.price import Price, upper_bound
 from captionjudge.running.budget import Budget
 from captionjudge.running.lookup import Lookup
-from captionjudge.running.pacer import Pacer, Turn
+from captionjudge.running.pacer import Pacer, Turn, pause
 from captionjudge.running.progress import Progress
 from captionjudge.running.trace import Trace
 from captionjudge.store import batch_jobs, calls
@@ -233,16 +225,7 @@ class Asker:
                 left = deadline - time.monotonic()
                 if _is_final(error, failed, self._patience.attempts) or left < 0:
                     raise
-                await self._wait(min(_pause(error, failed), left))
-
-    async def _wait(self, seconds: float) -> None:
-        """Wait before the next try."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._ending.wait()
-        except TimeoutError:
-            return
-        raise NotAskedAgain
+                await pause(min(_pause(error, failed), left), self._ending)
 
     async def _once(
         self, question: Question, digest: str, read: Callable[[str], T], number: int, pacer: Pacer

@@ -193,3 +193,17 @@ class Pacer:
             if not future.done():
                 future.set_exception(NotAskedAgain())
         self._waiting.clear()
+
+
+async def pause(seconds: float, ending: asyncio.Event) -> None:
+    """Wait before a call is tried again.
+
+    Raises:
+        NotAskedAgain: `ending` is set, or was set meanwhile.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            await ending.wait()
+    except TimeoutError:
+        return
+    raise NotAskedAgain
