@@ -23,8 +23,19 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         _ = captionjudge.nonsense
 
 
+def printed(code: str) -> list[str]:
+    """What a program prints, and then the names of the modules that it loaded."""
+    command = [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
 @pytest.mark.parametrize("code", ["import captionjudge", "import captionjudge.cli.app"])
 def test_importing_loads_nothing_heavy(code: str) -> None:
-    command = [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"]
-    loaded = set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
-    assert loaded & set(HEAVY) == set()
+    (loaded,) = printed(code)
+    assert set(loaded.split()) & set(HEAVY) == set()
+
+
+def test_the_version_is_said_without_loading_anything_heavy() -> None:
+    said, loaded = printed("from captionjudge.cli.app import app, run; assert run(app, ['--version']) == 0")
+    assert said == f"captionjudge {captionjudge.__version__}"
+    assert set(loaded.split()) & set(HEAVY) == set()

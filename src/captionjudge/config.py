@@ -326,9 +326,13 @@ def load_config(path: Path) -> Config:
     try:
         data = tomllib.loads(path.read_bytes().decode())
     except FileNotFoundError:
+        if not path.parent.exists():
+            raise ConfigError(f"there is nothing at {path.parent}") from None
         raise ConfigError(
             f"there is no {path.name} in {path.parent}", hint="captionjudge init DIR --images PATH"
         ) from None
+    except NotADirectoryError:
+        raise ConfigError(f"{path.parent} is no folder", hint="name the project's folder") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from None
     return parse_config(data, str(path))

@@ -11,6 +11,7 @@ CaptionjudgeError            one line for the user: what, where; `hint` says wha
 │   └── BlobError            the place of the images' bytes cannot; the run ends with what is in flight
 ├── StaleLease               a task was taken over by another worker
 ├── BudgetReached            the next call could exceed --max-cost
+├── NotAskedAgain            the run was told to end while a call waited; its image waits as before
 ├── Deferred                 the answer comes with a batch; `job` is the batch
 ├── BatchRefused             a provider refuses a batch as a whole; the run stops
 └── ModelError               asking a model failed; `kind`, `retryable`, `retry_after`, `status`
@@ -86,6 +87,13 @@ class StaleLease(CaptionjudgeError):
 
 class BudgetReached(CaptionjudgeError):
     """The next call could cost more than what is left of the budget."""
+
+
+class NotAskedAgain(CaptionjudgeError):
+    """The run was told to end while a call waited for its turn or its next try."""
+
+    def __init__(self) -> None:
+        super().__init__("the run was told to end while a call waited")
 
 
 class Deferred(CaptionjudgeError):

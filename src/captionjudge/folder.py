@@ -3,9 +3,11 @@
 import json
 import os
 import tomllib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING
 
 import orjson
@@ -19,7 +21,7 @@ from captionjudge.ontology.load import load_ontology
 from captionjudge.running.setup import Setup
 from captionjudge.store import projects
 from captionjudge.store.blobs import open_blobs
-from captionjudge.store.database import open_database, sqlite_url
+from captionjudge.store.database import Database, open_database, sqlite_url
 from captionjudge.workflow import load_workflow
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 
 STATE_FOLDER = ".captionjudge"
+_FILES = (CONFIG_FILE, "ontology.json", "workflow.json", "editor_layout.json")
+_ROOM = "is there room on the disk, and may you write there?"
 TEMPLATES = ("default", "notebook", "judge-only")
 
 
@@ -45,14 +49,12 @@ def open_setup(folder: Path) -> Setup:
     roles = assign_roles(ontology, names, config.judge.people, config.judge.choice)
     state = folder / STATE_FOLDER
     if not (config.store and config.blobs):
-        state.mkdir(exist_ok=True)
+        try:
+            state.mkdir(exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"cannot make the folder {state}: {error.strerror}") from None
     database = open_database(config.store or sqlite_url(state / "store.db"))
-    project_id, ontology_digest = database.write(
-        lambda batch: (
-            projects.first_or_new(batch, config.title),
-            projects.keep_document(batch, "ontology", ontology_json.decode()),
-        )
-    )
+    project_id, ontology_digest = _in_store(database, config.title, ontology_json.decode())
     return Setup(
         project_id=project_id,
         database=database,
@@ -65,6 +67,23 @@ def open_setup(folder: Path) -> Setup:
         ontology_digest=ontology_digest,
         roles=roles,
     )
+
+
+def _in_store(database: Database, title: str, ontology: str) -> tuple[str, str]:
+    """The project's id, and the digest of its ontology, both kept in the store if it can be written."""
+    if not database.read_only:
+        return database.write(
+            lambda batch: (
+                projects.first_or_new(batch, title),
+                projects.keep_document(batch, "ontology", ontology),
+            )
+        )
+    with database.read() as connection:
+        project_id = projects.first(connection)
+    if project_id is None:
+        database.close()
+        raise ConfigError("the store holds no project yet, and can only be read here")
+    return project_id, projects.document_digest("ontology", ontology)
 
 
 def open_layout(folder: Path, config: Config) -> Layout:
@@ -146,7 +165,30 @@ def write_template(folder: Path, template: str, fit: "Fit | None" = None) -> Non
         for name, content in reversed(files.items()):
             (folder / name).write_bytes(content)
     except OSError as error:
-        raise ConfigError(f"cannot write to {folder}: {error.strerror}") from None
+        raise ConfigError(f"cannot write to {folder}: {error.strerror}", hint=_ROOM) from None
+
+
+@contextmanager
+def or_nothing(folder: Path) -> Iterator[None]:
+    """Inside, a project is made in `folder`: if that fails, nothing that was not there before is left."""
+    if (folder / CONFIG_FILE).exists():
+        # Whoever made it: it is not ours to remove.
+        yield
+        return
+    above = [each for each in (folder, *folder.absolute().parents) if not each.exists()]
+    there = set(folder.iterdir()) if folder.is_dir() else set()
+    try:
+        yield
+    except BaseException:
+        for made in (set(folder.iterdir()) if folder.is_dir() else set()) - there:
+            if made.name == STATE_FOLDER:
+                rmtree(made, ignore_errors=True)
+            elif made.name in _FILES:
+                made.unlink(missing_ok=True)
+        with suppress(OSError):
+            for each in above:
+                each.rmdir()
+        raise
 
 
 def _fitted(config: str, fit: "Fit") -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from msgspec.structs import replace
 
 from captionjudge.errors import ConfigError
-from captionjudge.folder import STATE_FOLDER, open_setup, replace_layout, write_template
+from captionjudge.folder import STATE_FOLDER, open_setup, or_nothing, replace_layout, write_template
 from captionjudge.layout import Layout
 from captionjudge.reporting.summary import Report, report
 from captionjudge.running.inject import handler_from
@@ -61,11 +61,12 @@ class Project:
             fit: with the template judge-only: the candidates, pairs and criteria, in place of the template's.
 
         Raises:
-            ConfigError: there is a project already, or no such template.
+            ConfigError: there is a project already, or no such template, or no room; nothing is left then.
         """
         folder = Path(folder)
-        write_template(folder, template, fit)
-        return cls.open(folder)
+        with or_nothing(folder):
+            write_template(folder, template, fit)
+            return cls.open(folder)
 
     def close(self) -> None:
         """Close the store."""

@@ -107,7 +107,7 @@ def test_a_project_is_copied_once_though_killed_and_a_persons_choice_goes_back_o
         image = next(each for each in project.images() if each.tag == "group")
         assert image.client_metadata["sku"] == 18
 
-    assert move(there, "push", folder).stdout == "1 answers added to 1 label rows; 0 said it already.\n"
+    assert move(there, "push", folder).stdout == "1 answer added to 1 label row; 0 said it already.\n"
     assert move(there, "push", folder).stdout == "0 answers added to 0 label rows; 1 said it already.\n"
     item = agent.get(f"storage/items/{first}").json
     assert json.loads(item["clientMetadata"])["sku"] == 99

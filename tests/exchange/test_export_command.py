@@ -25,7 +25,7 @@ def summary(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 def test_it_says_how_many_rows_and_what_was_left_out_why(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(app, ["export", str(file), "--format", "trl-dpo", "--human-only"]) == OK
     told = capsys.readouterr().out
-    assert "1 rows (train 1) written to trl-dpo, from 1 of 3 pairs" in told
+    assert "1 row (train 1) written to trl-dpo, from 1 of 3 pairs" in told
     assert "not_human" in told
     assert "tie" in told
     assert Path("trl-dpo", "README.md").read_text().count("`--human-only`") == 1
@@ -80,3 +80,20 @@ def test_what_cannot_be_is_one_clear_line(
 def test_a_file_that_is_not_there(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(app, ["export", "gone.jsonl", "--format", "csv"]) == USAGE
     assert "there is no file gone.jsonl" in capsys.readouterr().err
+
+
+def test_a_folder_is_not_written_over_by_a_judgments_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(app, ["init", str(tmp_path / "p")]) == OK
+    (tmp_path / "out").mkdir()
+    assert run(app, ["export", str(tmp_path / "p"), "--format", "jsonl", "--out", str(tmp_path / "out")]) == USAGE
+    assert capsys.readouterr().err == f"captionjudge: cannot write {tmp_path / 'out'}: Is a directory\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "p"]
+
+
+@pytest.mark.parametrize(("place", "says"), [("nowhere", "there is nothing at"), ("file.jsonl", "is no folder")])
+def test_a_project_that_is_not_there_is_not_called_one_without_a_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str, says: str
+) -> None:
+    (tmp_path / "file.jsonl").touch()
+    assert run(app, ["status", str(tmp_path / place)]) == USAGE
+    assert says in capsys.readouterr().err

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from captionjudge.cli.app import app, run
 from captionjudge.errors import ConfigError
 from captionjudge.exchange.imports.captions import CaptionImport
 from captionjudge.project import Project
@@ -115,3 +116,42 @@ def test_a_broken_image_is_named_and_the_rest_is_imported(tmp_path: Path, photos
         "loop.png": "symlink_loop",
         "folder.png": "directory",
     }
+
+
+def test_the_command_names_every_file_that_it_could_not_take_with_why_and_what_to_do(
+    project: Project, photos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos / "cut.png").write_bytes((photos / "bild ä0.png").read_bytes()[:-20])
+    (photos / "a\x1b[31mred.jpg").write_bytes(b"not an image at all, but text")
+    assert run(app, ["import", str(photos), "--project", str(project.folder)]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == "0 images added, 3 known already, 2 failed.\n"
+    lines = shown.err.splitlines()
+    assert len(lines) == 2
+    assert [line.split(":")[0].strip() for line in sorted(lines)] == ["not_an_image", "truncated"]
+    assert "cut.png" in sorted(lines)[1]
+    assert "\\x1b[31mred.jpg" in sorted(lines)[0]
+    assert not any("\x1b" in line or line.endswith(": ") for line in lines)
+
+
+def test_of_very_many_files_the_first_are_named_and_the_rest_counted(
+    tmp_path: Path, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken").mkdir()
+    for number in range(25):
+        (tmp_path / "broken" / f"{number:02}.jpg").write_bytes(b"")
+    assert run(app, ["import", str(tmp_path / "broken"), "--project", str(project.folder)]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 21
+    assert "19.jpg" in lines[19]
+    assert "5 more" in lines[20]
+
+
+def test_a_quotation_mark_that_is_never_closed_is_named_and_what_follows_is_not_taken_for_one_text(
+    project: Project, tmp_path: Path
+) -> None:
+    head = 'image,candidate,text\nbild ä0.png,Candidate A,"closed\nhere"\n'
+    added, failures = captions(project, tmp_path, head + 'bild ä1.png,Candidate A,"open\nbild ä2.png,Candidate A,x\n')
+    assert added == 1
+    assert failures == ["2: a quotation mark is never closed: all lines from here on are one field"]
+    assert captions(project, tmp_path, head + 'bild ä1.png,Candidate A,"whole ""x"" text"', "again.csv") == (1, [])

@@ -338,7 +338,7 @@ def test_exit_code_and_summary_say_what_was_left_out(judged: Project, capsys: py
     file.write_text("image,annotator,choice\n0.png,Ann,a\n9.png,Ann,a\n")
     assert run(app, ["import", str(file), "--project", str(judged.folder)]) == 1
     said = capsys.readouterr()
-    assert "1 rows taken: 1 choices, 1 rows not imported." in said.out
+    assert "1 row taken: 1 choice, 1 not imported." in said.out
     assert "row 2 (line 3): image: '9.png'" in said.err
     assert run(app, ["import", str(file), "--json", "--project", str(judged.folder)]) == 1
     assert json.loads(capsys.readouterr().out)["unchanged"] == 1

@@ -303,7 +303,7 @@ def test_batches_are_shown_and_priced_before_and_while_they_are_at_work(make: Ma
     assert usual / 4 < cheap < usual / 2
     assert server.seen == []
     shown = said("run", str(project.folder), "--batch", "--no-wait")
-    assert "4 images wait for batches; captionjudge run --batch goes on with them." in shown
+    assert "4 images waiting for batches; captionjudge run --batch goes on." in shown
     found = json.loads(said("status", str(project.folder), "--json"))["batches"]
     assert [(each["model"], each["requests"], each["answered"]) for each in found] == [
         ("chat/a", 3, 0),

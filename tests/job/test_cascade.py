@@ -224,8 +224,8 @@ def test_the_report_says_what_was_saved(tmp_path: Path, server: ScriptedServer, 
     assert saved["cost_usd"]["cascade"] == pytest.approx((20 * 1 + 6 * 20) * 1020 / 1e6)
     assert saved["cost_usd"]["last_judge_everywhere"] == pytest.approx(20 * 20 * 1020 / 1e6)
     text = " ".join(cli("report", folder).out.split())
-    assert "Saved against asking local/strong about every pair: -6 calls, -6120 tokens, $0.2652." in text
-    assert "What agreement it costs is not known: there are 0 pairs that all judges judged" in text
+    assert "Saved against asking local/strong about every pair: -6 calls, -6,120 tokens, $0.2652." in text
+    assert "What agreement it costs cannot be told from 0 pairs that all judges judged" in text
 
 
 def test_a_judge_without_probabilities_is_named_by_run_status_and_report(

@@ -187,6 +187,22 @@ def test_a_key_that_comes_back_in_a_reply_is_not_in_the_reply(opened: Opened, se
     assert reply.text == "Your key is ***, and a cat sits on a mat."
 
 
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/event-stream; charset=utf-8"}])
+def test_a_stream_that_nobody_asked_for_is_called_that_with_what_to_do(
+    opened: Opened, server: ScriptedServer, headers: dict[str, str]
+) -> None:
+    server.script(answers(b'data: {"choices": [{"delta": {"content": "A dog"}}]}\n\ndata: [DONE]\n\n', 200, headers))
+    error = failure(opened())
+    assert isinstance(error, BadResponseError)
+    assert str(error).endswith("answered 200 with a stream of events, which was not asked for")
+    assert error.hint.startswith("turn streaming off")
+
+
+def test_every_request_says_that_the_answer_must_not_be_compressed(opened: Opened, server: ScriptedServer) -> None:
+    ask(opened(), DESCRIBE)
+    assert server.seen[-1].headers["accept-encoding"] == "identity"
+
+
 def test_a_compressed_body_is_called_that_and_not_quoted(opened: Opened, server: ScriptedServer) -> None:
     server.script(answers(gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"}))
 

@@ -11,7 +11,15 @@ from captionjudge.auditing.options import labels, picked
 from captionjudge.auditing.pictures import Pictures
 from captionjudge.auditing.plan import subjects, trials
 from captionjudge.auditing.probe import PROBES, PURPOSE, Trial
-from captionjudge.errors import AuthError, BlobError, BudgetReached, CaptionjudgeError, ConfigError, ModelError
+from captionjudge.errors import (
+    AuthError,
+    BlobError,
+    BudgetReached,
+    CaptionjudgeError,
+    ConfigError,
+    ModelError,
+    NotAskedAgain,
+)
 from captionjudge.identity import now_ms
 from captionjudge.judging.verdict import Ballot, verdict_of
 from captionjudge.models.model import Model
@@ -108,6 +116,7 @@ class Auditor:
         self._stopped_by: CaptionjudgeError | None = None
         self._interrupted = self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._asker: Asker | None = None
 
     async def run(self) -> AuditSummary:
         """Plan, ask, keep, until nothing is left or something stops it."""
@@ -151,7 +160,9 @@ class Auditor:
             interruptible(self._interrupt),
         ):
             lookup = Lookup(self._setup.database, read_threads, calls.replies)
-            asker = new_asker(self._setup, lookup, writer, pacers, self._prices, budget, self._progress, Unwatched())
+            asker = self._asker = new_asker(
+                self._setup, lookup, writer, pacers, self._prices, budget, self._progress, Unwatched()
+            )
             pictures = Pictures(self._setup, image_threads)
             beside = [asyncio.create_task(keep_shown(display, self._progress))]
             left = iter(asked)
@@ -180,6 +191,8 @@ class Auditor:
             failed_at = known.get(trial.key(self._form_digest))
             try:
                 row = await self._ask(trial, asker, pictures, 0 if failed_at is None else failed_at + 1)
+            except NotAskedAgain:
+                return
             except (AuthError, BlobError, BudgetReached, ConfigError) as error:
                 # It would be the same for every other question.
                 self._stopped_by = self._stopped_by or error
@@ -242,4 +255,6 @@ class Auditor:
                 task.cancel()
             return
         self._interrupted = self._closed = True
+        if self._asker is not None:
+            self._asker.end()
         self._progress.note = "finishing what is in flight; Ctrl-C again stops at once"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from captionjudge import __version__
 from captionjudge.errors import CaptionjudgeError, StoreError
 
 if TYPE_CHECKING:
@@ -32,9 +33,18 @@ FolderArgument = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"captionjudge {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _everywhere(
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_say_version, is_eager=True)
+    ] = False,
 ) -> None:
     if debug:
         os.environ[DEBUG_VARIABLE] = "1"

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from captionjudge.amount import amount
 from captionjudge.cli.app import (
     INTERRUPTED,
     OK,
@@ -86,8 +87,9 @@ def _dry_run(project: "Project", options: "AuditOptions", *, json: bool) -> int:
         for each in found
     ]
     print_table(["probe", "judge", "calls", "tokens in", "tokens out", "cost"], rows, "Nothing was asked. To do:")
+    calls = amount(sum(each.calls for each in found), "call")
     typer.echo(
-        f"At most {sum(each.calls for each in found)} calls and about ${cost:.4f}, as far as prices are known.\n"
+        f"At most {calls} and about ${cost:.4f}, as far as prices are known.\n"
         "control: what several probes are compared with. What a run asked in the same words costs nothing again."
     )
     return OK
@@ -124,13 +126,13 @@ def _shown(statistic: dict[str, Any]) -> str:
 def _print_summary(summary: "AuditSummary") -> None:
     from captionjudge.running.progress import line
 
-    typer.echo(f"{summary.images} images: {line(summary.progress)}")
+    typer.echo(f"{amount(summary.images, 'image')}: {line(summary.progress)}")
     for reason, count in summary.progress.reasons.most_common():
         typer.echo(f"  {count} failed at {reason}; captionjudge audit asks them again.", err=True)
     if summary.stopped_by is not None:
         complain(str(summary.stopped_by), summary.stopped_by.hint)
     if summary.waiting:
-        typer.echo(f"{summary.waiting} questions still wait; captionjudge audit goes on with them.")
+        typer.echo(f"{amount(summary.waiting, 'question')} still waiting; captionjudge audit goes on.")
     if not summary.images:
         typer.echo("No image has two descriptions yet: captionjudge run comes first.")
 

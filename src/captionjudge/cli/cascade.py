@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from captionjudge.amount import amount
 from captionjudge.cli.table import print_table, printable
 
 
@@ -20,9 +21,9 @@ def print_cascade(found: dict[str, Any], warnings: Sequence[str]) -> None:
     print_warnings(warnings)
     typer.echo(_saved(found["saved"], found["judges"][-1]))
     agreement = found["agreement"]
-    overlap = f"{found['overlap']['judged_by_all']} pairs that all judges judged, drawn at random"
+    overlap = amount(found["overlap"]["judged_by_all"], "pair") + " that all judges judged, drawn at random"
     if agreement["difference"] is None:
-        typer.echo(f"What agreement it costs is not known: there are {overlap}.")
+        typer.echo(f"What agreement it costs cannot be told from {overlap}.")
         return
     who = "people" if agreement["reference"] == "people" else "the last judge"
     lost = agreement["difference"]
@@ -58,6 +59,6 @@ def _saved(saved: dict[str, Any], last: str) -> str:
     cost = saved["cost_usd"]["saved"]
     money = "cost unknown" if cost is None else f"${cost:.4f}"
     return (
-        f"Saved against asking {printable(last)} about every pair: {saved['calls']['saved']:.0f} calls,"
-        f" {saved['tokens']['saved']:.0f} tokens, {money}."
+        f"Saved against asking {printable(last)} about every pair: {amount(round(saved['calls']['saved']), 'call')},"
+        f" {amount(round(saved['tokens']['saved']), 'token')}, {money}."
     )

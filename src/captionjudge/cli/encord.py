@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import asdict
 
+from captionjudge.amount import amount
 from captionjudge.cli.app import OK, SOME_FAILED, JsonOption, ProjectOption, open_project
 from captionjudge.cli.table import print_json, print_table, printable
 from captionjudge.errors import ConfigError
@@ -42,9 +43,9 @@ def pull(
     if json:
         print_json(asdict(result))
     else:
-        typer.echo(
-            f"{result.images} images, {result.texts} texts and {result.answers} answers copied; {result.known} known."
-        )
+        images, texts, answers = result.images, result.texts, result.answers
+        copied = f"{amount(images, 'image')}, {amount(texts, 'text')} and {amount(answers, 'answer')} copied"
+        typer.echo(f"{copied}; {result.known} known.")
         _complain(result.failures)
     return SOME_FAILED if result.failures else OK
 
@@ -63,7 +64,8 @@ def push(
     if json:
         print_json(asdict(result))
     else:
-        typer.echo(f"{result.answers} answers added to {result.rows} label rows; {result.same} said it already.")
+        added = f"{amount(result.answers, 'answer')} added to {amount(result.rows, 'label row')}"
+        typer.echo(f"{added}; {result.same} said it already.")
         _complain(result.failures)
     return SOME_FAILED if result.failures else OK
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from captionjudge.amount import amount
 from captionjudge.cli.app import OK, SOME_FAILED, JsonOption, ProjectOption, open_project
 from captionjudge.cli.table import print_json, print_table, printable
 from captionjudge.errors import ConfigError
@@ -91,7 +92,7 @@ def _judgments(source: Path | None, project: Path | None, out: Path, *, json: bo
     if json:
         print_json({"out": str(out), "pairs": pairs})
     else:
-        typer.echo(f"{pairs} pairs written to {out}")
+        typer.echo(f"{amount(pairs, 'pair')} written to {out}")
     return OK
 
 
@@ -135,7 +136,8 @@ def _print(tally: "Tally", out: Path) -> None:
     from captionjudge.exchange.exports.tally import RULES, TEXT_RULES
 
     rows = ", ".join(f"{name} {n:,}" for name, n in tally.rows.items())
-    typer.echo(f"{tally.rows.total():,} rows ({rows}) written to {out}, from {tally.kept:,} of {tally.pairs:,} pairs")
+    written = f"{amount(tally.rows.total(), 'row')} ({rows}) written to {out}"
+    typer.echo(f"{written}, from {tally.kept:,} of {amount(tally.pairs, 'pair')}")
     left_out = [[rule, n, RULES[rule]] for rule, n in sorted(tally.left_out.items())]
     if left_out:
         print_table(["rule", "pairs left out", "why"], left_out)
@@ -145,4 +147,4 @@ def _print(tally: "Tally", out: Path) -> None:
     for problem in tally.problems:
         typer.echo(f"captionjudge: line {problem.line}: {printable(problem.message)}", err=True)
     if tally.bad_lines > len(tally.problems):
-        typer.echo(f"captionjudge: {tally.bad_lines:,} lines cannot be used; these are the first", err=True)
+        typer.echo(f"captionjudge: {amount(tally.bad_lines, 'line')} of no use; these are the first", err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from msgspec.structs import asdict
 
+from captionjudge.amount import amount, plural
 from captionjudge.cli.app import OK, SOME_FAILED, JsonOption, ProjectOption, open_project
 from captionjudge.cli.table import print_json, printable
 from captionjudge.errors import ConfigError
@@ -155,7 +156,7 @@ def import_images(project: "Project", root: Path, *, json: bool, check: bool) ->
     if json:
         print_json(_images_json(result))
     else:
-        typer.echo(f"{result.added} images added{_also(result)}.")
+        typer.echo(f"{amount(result.added, 'image')} added{_also(result)}.")
         for duplicate in result.duplicates[:_MOST_LISTED]:
             typer.echo(f"  same content as {duplicate.title}: {printable(duplicate.path)}")
         _more(len(result.duplicates))
@@ -173,31 +174,32 @@ def print_import(result: "CaptionImport | JudgmentImport", *, json: bool) -> int
         if isinstance(result, JudgmentImport):
             _print_judgments(result)
         else:
-            images = {"images with them": result.images_added, "known already": result.unchanged}
-            counts = {**images, "rows not imported": len(result.failures)}
-            typer.echo(f"{result.added} descriptions added{_counted(counts)}.")
+            new = f", {amount(result.images_added, 'new image')}" if result.images_added else ""
+            counts = {"known already": result.unchanged, "not imported": len(result.failures)}
+            typer.echo(f"{amount(result.added, 'description')} added{new}{_counted(counts)}.")
         _list_failures(result.image_failures)
         _list_rows(result.failures)
     return SOME_FAILED if result.failures or result.image_failures else OK
 
 
 def _print_judgments(result: "JudgmentImport") -> None:
-    names = ("images", "pictures", "descriptions", "verdicts", "choices", "edits")
-    added = ", ".join(f"{result.added[name]} {name}" for name in names if result.added[name])  # type: ignore[index]
-    counts = {"known already": result.unchanged, "rows not imported": len(result.failures)}
-    typer.echo(f"{result.rows} rows taken: {added or 'nothing new'}{_counted(counts)}.")
+    things = ("image", "picture", "description", "verdict", "choice", "edit")
+    numbers = [(result.added[plural(thing)], thing) for thing in things]  # type: ignore[index]
+    added = ", ".join(amount(number, thing) for number, thing in numbers if number)
+    counts = {"known already": result.unchanged, "not imported": len(result.failures)}
+    typer.echo(f"{amount(result.rows, 'row')} taken: {added or 'nothing new'}{_counted(counts)}.")
     if result.no_picture:
         shown = ", ".join(printable(name) for name in result.without_picture)
-        typer.echo(
-            f"  {result.no_picture} images have no picture here ({shown} …): their judgments count all the same."
-        )
+        more = " …" if result.no_picture > len(result.without_picture) else ""
+        typer.echo(f"  {amount(result.no_picture, 'image')} without a picture here ({shown}{more}).")
+        typer.echo("  What was judged about them counts all the same.")
         typer.echo("  Import again with --images DIR, or import the folder of pictures, to add them.")
     if result.criteria:
         typer.echo(f"  Criteria that the ontology does not ask, kept all the same: {_some(sorted(result.criteria))}")
     if result.candidates:
         typer.echo("  These candidates are not in captionjudge.toml. Add each, or begin with init DIR --from FILE:")
         for name, rows in result.candidates.most_common(_MOST_LISTED):
-            typer.echo(f'    [[candidates]] name = "{printable(name)}"   # {rows} rows')
+            typer.echo(f'    [[candidates]] name = "{printable(name)}"   # {amount(rows, "row")}')
 
 
 def _some(names: Sequence[str]) -> str:
@@ -212,10 +214,10 @@ def _list_rows(failures: "Sequence[RowFailure]") -> None:
 
 def _also(result: "ImageImport") -> str:
     counts = {
-        "given their picture": result.filled,
+        "given a picture": result.filled,
         "known already": result.unchanged,
-        "duplicates": len(result.duplicates),
-        "other files skipped": result.skipped,
+        "of the same content": len(result.duplicates),
+        "skipped that are no images": result.skipped,
         "failed": len(result.failures),
     }
     return _counted(counts)

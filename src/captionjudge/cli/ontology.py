@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from captionjudge.amount import amount
 from captionjudge.cli.app import OK, SOME_FAILED, ProjectOption, open_project
 from captionjudge.cli.table import printable
 from captionjudge.errors import ConfigError
@@ -54,7 +55,7 @@ def check(
     problems = check_ontology(ontology)
     for problem in problems:
         typer.echo(printable(str(problem)))
-    typer.echo(f"{len(ontology.classifications)} classifications, {len(problems)} doubts.")
+    typer.echo(f"{amount(len(ontology.classifications), 'classification')}, {amount(len(problems), 'doubt')}.")
     return SOME_FAILED if problems else OK
 
 

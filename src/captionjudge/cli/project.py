@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from captionjudge.amount import amount
 from captionjudge.cli.app import OK, JsonOption
 from captionjudge.cli.imports import CheckOption, MapOption, given_by, import_images, print_import
 from captionjudge.errors import ConfigError
@@ -65,7 +66,7 @@ def _init_from(
     with Project.init(folder, "judge-only", fit) as project:
         code = print_import(project.import_file(source, options), json=json)
     if not json:
-        typer.echo(f"Made {folder} for {len(fit.candidates)} candidates. Next: captionjudge report {folder}")
+        typer.echo(f"Made {folder} for {amount(len(fit.candidates), 'candidate')}. Next: captionjudge report {folder}")
         for title in fit.unordered:
             typer.echo(
                 f"  {title}: the file does not say in which order its labels are; ontology.json asks for a text."

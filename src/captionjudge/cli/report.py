@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from captionjudge.amount import amount
 from captionjudge.cli.app import OK, SOME_FAILED, JsonOption, ProjectOption, open_project
 from captionjudge.cli.cascade import print_cascade, shown
 from captionjudge.cli.run import print_failures, print_usage
@@ -240,7 +241,7 @@ def print_report(found: "Report") -> None:
             )
     print_failures(found.failures)
     print_usage(found)
-    unpriced = f", and {found.unpriced} calls of unknown price" if found.unpriced else ""
+    unpriced = f", and {amount(found.unpriced, 'call')} of unknown price" if found.unpriced else ""
     typer.echo(f"Cost: ${found.cost:.4f}{unpriced}")
 
 

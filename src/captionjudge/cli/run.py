@@ -1,10 +1,12 @@
 """run, status, retry: do the work, see how it stands."""
 
+import shlex
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from captionjudge.amount import amount
 from captionjudge.cli.app import (
     INTERRUPTED,
     OK,
@@ -147,13 +149,15 @@ def status(folder: FolderArgument = None, project: ProjectOption = None, json: J
         audits = [usage for usage in found.usage if usage.purpose == AUDIT]
         checked, dear = sum(usage.calls for usage in audits), sum(usage.cost for usage in audits)
         calls = sum(usage.calls for usage in found.usage) - checked
-        unpriced = f" and {found.unpriced} calls of unknown price" if found.unpriced else ""
-        typer.echo(f"{calls} calls so far, ${found.cost - dear:.4f}{unpriced}; about ${to_finish:.4f} to finish.")
+        unpriced = f" and {amount(found.unpriced, 'call')} of unknown price" if found.unpriced else ""
+        typer.echo(
+            f"{amount(calls, 'call')} so far, ${found.cost - dear:.4f}{unpriced}; about ${to_finish:.4f} to finish."
+        )
         if assumed is not None and to_finish:
             typer.echo(assumed)
         print_warnings(warnings(opened.setup))
         if checked:
-            typer.echo(f"Beside that, checks of the judges: {checked} calls, ${dear:.4f}.")
+            typer.echo(f"Beside that, checks of the judges: {amount(checked, 'call')}, ${dear:.4f}.")
         return OK
 
 
@@ -172,7 +176,7 @@ def retry(
         if json:
             print_json({"waiting_again": number})
         else:
-            typer.echo(f"{number} failed images wait again.")
+            typer.echo(f"{amount(number, 'failed image')} waiting again.")
         return OK
 
 
@@ -209,9 +213,10 @@ def print_summary(summary: "Summary") -> None:
     if summary.stopped_by is not None:
         complain(str(summary.stopped_by), summary.stopped_by.hint)
     if summary.in_batches:
-        typer.echo(f"{summary.in_batches} images wait for batches; captionjudge run --batch goes on with them.")
+        typer.echo(f"{amount(summary.in_batches, 'image')} waiting for batches; captionjudge run --batch goes on.")
     if summary.waiting > summary.in_batches:
-        typer.echo(f"{summary.waiting - summary.in_batches} images still wait; captionjudge run goes on with them.")
+        left = amount(summary.waiting - summary.in_batches, "image")
+        typer.echo(f"{left} still waiting; captionjudge run goes on.")
 
 
 def summary_json(summary: "Summary") -> dict[str, object]:
@@ -237,10 +242,16 @@ def summary_json(summary: "Summary") -> dict[str, object]:
 
 
 def print_failures(failures: "tuple[FailureCount, ...]") -> None:
-    """Why images failed."""
-    if failures:
-        rows = [[each.stage, each.reason, each.tasks, each.example] for each in failures]
-        print_table(["failed at", "reason", "images", "for example"], rows)
+    """Why images failed, and what to do about it."""
+    from captionjudge.reporting.advice import advice
+
+    if not failures:
+        return
+    rows = [[each.stage, each.reason, each.tasks, each.example] for each in failures]
+    print_table(["failed at", "reason", "images", "for example"], rows)
+    for reason in dict.fromkeys(each.reason for each in failures):
+        again = shlex.quote(printable(reason))
+        typer.echo(f"  {printable(reason)}: {advice(reason)}; then captionjudge retry --reason {again}")
 
 
 def _print_batches(stands: "Sequence[Stand]") -> None:

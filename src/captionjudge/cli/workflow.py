@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from captionjudge.amount import amount
 from captionjudge.cli.app import OK, ProjectOption, open_project
 from captionjudge.cli.table import print_table, printable
 from captionjudge.errors import ConfigError
@@ -52,7 +53,7 @@ def check(file: Annotated[Path, typer.Argument(show_default=False)]) -> int:
     from captionjudge.workflow import load_workflow
 
     workflow = load_workflow(_bytes(file))
-    typer.echo(f"{len(workflow.stages)} stages, from {workflow.start!r}: nothing wrong.")
+    typer.echo(f"{amount(len(workflow.stages), 'stage')}, from {workflow.start!r}: nothing wrong.")
     return OK
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from captionjudge.errors import ConfigError
 from captionjudge.exchange.imports.ledger import LENGTH, UNDRAWN
 from captionjudge.identity import new_id
 from captionjudge.judging.edit import EDIT_OF
@@ -25,6 +26,9 @@ def export_jsonl(setup: Setup, out: Path) -> int:
     """Write every judged pair to `out`, all of it or nothing; returns the number of lines.
 
     Memory does not grow with the project.
+
+    Raises:
+        ConfigError: it cannot be written.
     """
     half = out.with_name(f"{out.name}.{new_id()}.part")
     lines = 0
@@ -34,8 +38,11 @@ def export_jsonl(setup: Setup, out: Path) -> int:
                 file.write(orjson.dumps(line) + b"\n")
                 lines += 1
         half.replace(out)
+    except OSError as error:
+        raise ConfigError(f"cannot write {out}: {error.strerror}") from None
     finally:
-        half.unlink(missing_ok=True)
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
     return lines
 
 

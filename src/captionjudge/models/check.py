@@ -4,6 +4,7 @@ import json
 
 import orjson
 
+from captionjudge.amount import amount
 from captionjudge.errors import EmptyError, FilteredError, RefusedError, TruncatedError
 from captionjudge.models.model import Reply, Request
 from captionjudge.text import storable, storable_json
@@ -29,7 +30,7 @@ def checked(reply: Reply, request: Request) -> str:
         limit = request.params.max_tokens
         raise TruncatedError(
             f"the reply was cut off by the token limit (max_tokens {'not set' if limit is None else limit}) "
-            f"after {reply.usage.completion_tokens} tokens",
+            f"after {amount(reply.usage.completion_tokens, 'token')}",
             reply=reply,
             hint="raise max_tokens; models that think first spend it on thinking",
         )

@@ -35,6 +35,8 @@ class Endpoint:
         self.headers: Mapping[str, str] = {
             "Content-Type": "application/json",
             "Accept": "application/json",
+            # Without it every coding would be welcome (RFC 9110, 12.5.3), and what is read is not unpacked everywhere.
+            "Accept-Encoding": "identity",
             "User-Agent": "captionjudge",
             **(key_headers(key) if key else {}),
             **provider.headers,

@@ -144,6 +144,10 @@ def _hint(status: int, provider: str) -> str:
 def not_understood(what: str, provider: str, response: Response, secrets: Secrets) -> BadResponseError:
     """The error for a 2xx answer that is not what the protocol promises."""
     shown = one_line(_plain(response.body), secrets, 120)
+    hint = "check that base_url is the API's address" if _is_html(response.body) else ""
+    if _is_stream(response):
+        what, shown = "a stream of events, which was not asked for", ""
+        hint = f"turn streaming off at {provider}, or at the proxy before it: replies are read whole"
     coding = response.headers.get("content-encoding", "identity")
     # The text was no text: another transport may have unpacked it already.
     if coding != "identity" and "\ufffd" in shown:
@@ -152,7 +156,7 @@ def not_understood(what: str, provider: str, response: Response, secrets: Secret
         f"{provider} answered {response.status} with {what}" + (f": {shown}" if shown else ""),
         provider=provider,
         status=response.status,
-        hint="check that base_url is the API's address" if _is_html(response.body) else "",
+        hint=hint,
     )
 
 
@@ -229,6 +233,12 @@ def _retry_delay(details: Any) -> float | None:
 
 def _plain(body: bytes) -> str:
     return "an HTML page" if _is_html(body) else body[:20_000].decode("utf-8", "replace")
+
+
+def _is_stream(response: Response) -> bool:
+    """Whether the body is server-sent events."""
+    kind = response.headers.get("content-type", "").lower()
+    return kind.startswith("text/event-stream") or response.body[:200].lstrip().startswith((b"data:", b"event:"))
 
 
 def _is_html(body: bytes) -> bool:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib import resources
 
+from captionjudge.amount import amount
 from captionjudge.identity import digest_of
 from captionjudge.ontology.key import unique_keys
 from captionjudge.ontology.load import load_attribute, load_ontology
@@ -101,7 +102,11 @@ def _check_names(names: Sequence[str]) -> None:
     problems = []
     if len(names) < 2:
         problems.append(
-            Problem("too-few-candidates", "", f"{len(names)} candidates cannot be compared; name two or more")
+            Problem(
+                "too-few-candidates",
+                "",
+                f"{amount(len(names), 'candidate')}: two or more can be compared",
+            )
         )
     problems += [
         Problem("empty-title", f"candidate {n}", "it has no name") for n, name in enumerate(names, 1) if not name

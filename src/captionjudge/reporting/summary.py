@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from captionjudge.reporting.advice import advice
 from captionjudge.running.setup import Setup
 from captionjudge.statistics.rates import Rate, wilson
 from captionjudge.store import calls, items, tasks, verdicts
@@ -108,7 +109,7 @@ def report_json(found: Report) -> dict[str, Any]:
             for pair in found.pairs
         ],
         "stages": [count._asdict() for count in found.stages],
-        "failures": [failure._asdict() for failure in found.failures],
+        "failures": [{**failure._asdict(), "hint": advice(failure.reason)} for failure in found.failures],
         "usage": [{**asdict(usage), "cached_share": cached_share(usage)} for usage in found.usage],
         "cost_usd": found.cost,
         "calls_of_unknown_price": found.unpriced,

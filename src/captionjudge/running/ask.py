@@ -19,7 +19,7 @@ from captionjudge.models.model import Model, Reply, Request, TokenLogprob
 from captionjudge.models.price import Price, upper_bound
 from captionjudge.running.budget import Budget
 from captionjudge.running.lookup import Lookup
-from captionjudge.running.pacer import Pacer, Turn
+from captionjudge.running.pacer import Pacer, Turn, pause
 from captionjudge.running.progress import Progress
 from captionjudge.running.trace import Trace
 from captionjudge.store import batch_jobs, calls
@@ -109,6 +109,13 @@ class Asker:
         self._flying: dict[str, asyncio.Event] = {}
         # Replies of late: what was only just answered may not be committed yet.
         self._recent: dict[str, tuple[Call, ...]] = {}
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Let calls that are under way finish, and give up those that wait: `NotAskedAgain` is raised for them."""
+        self._ending.set()
+        for pacer in self._pacers.values():
+            pacer.end()
 
     async def ask(self, question: Question, read: Callable[[str], T]) -> Answered[T]:
         """Ask until `read` accepts a reply.
@@ -122,6 +129,7 @@ class Asker:
         Raises:
             ModelError: what the last attempt came to.
             Deferred: the answer comes with a batch.
+            NotAskedAgain: `end` was called while the call waited.
         """
         tokens = question.request.params.max_tokens
         while True:
@@ -217,7 +225,7 @@ class Asker:
                 left = deadline - time.monotonic()
                 if _is_final(error, failed, self._patience.attempts) or left < 0:
                     raise
-                await asyncio.sleep(min(_pause(error, failed), left))
+                await pause(min(_pause(error, failed), left), self._ending)
 
     async def _once(
         self, question: Question, digest: str, read: Callable[[str], T], number: int, pacer: Pacer

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from captionjudge.errors import NotAskedAgain
 from captionjudge.running.rate import Opening, Rate
 
 SHORT_WAIT = 2.0
@@ -115,6 +116,7 @@ class Pacer:
         self._in_flight = 0
         self._waiting: deque[asyncio.Future[Turn]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._ending = False
 
     @property
     def rate(self) -> float | None:
@@ -135,8 +137,17 @@ class Pacer:
         if seconds is not None and seconds > SHORT_WAIT:
             self._schedule.hold(asyncio.get_running_loop().time() + seconds)
 
+    def end(self) -> None:
+        """From now on nobody waits for a turn that is more than a moment away."""
+        self._ending = True
+        self._hand_out()
+
     async def enter(self) -> Turn:
-        """Wait for a turn; `leave` must follow."""
+        """Wait for a turn; `leave` must follow.
+
+        Raises:
+            NotAskedAgain: after `end`, the next turn would be later than in a moment.
+        """
         future: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         self._hand_out()
@@ -165,6 +176,9 @@ class Pacer:
             due = self._schedule.due(now, len(self._waiting))
             if due is None:
                 return
+            if self._ending and due > now + SHORT_WAIT:
+                self._turn_away()
+                return
             if due > now:
                 if self._timer is not None:
                     self._timer.cancel()
@@ -173,3 +187,23 @@ class Pacer:
             self._in_flight += 1
             turn = self._schedule.begin(now, room=self._in_flight < self._most)
             self._waiting.popleft().set_result(turn)
+
+    def _turn_away(self) -> None:
+        for future in self._waiting:
+            if not future.done():
+                future.set_exception(NotAskedAgain())
+        self._waiting.clear()
+
+
+async def pause(seconds: float, ending: asyncio.Event) -> None:
+    """Wait before a call is tried again.
+
+    Raises:
+        NotAskedAgain: `ending` is set, or was set meanwhile.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            await ending.wait()
+    except TimeoutError:
+        return
+    raise NotAskedAgain

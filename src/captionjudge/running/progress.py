@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 from msgspec import Struct, field
 
+from captionjudge.amount import amount
 from captionjudge.store.records import Call
 
 if TYPE_CHECKING:
@@ -213,10 +214,10 @@ def line(progress: Progress) -> str:
     """How a run stands, in one line."""
     parts = [
         f"{progress.finished} of {progress.total} {progress.unit}",
-        f"{progress.calls} calls ({progress.in_flight} open)",
+        f"{amount(progress.calls, 'call')} ({progress.in_flight} open)",
     ]
     if progress.reused_replies:
-        parts.append(f"{progress.reused_replies} replies reused")
+        parts.append(f"{amount(progress.reused_replies, 'reply')} reused")
     if progress.failed:
         parts.append(f"{progress.failed} failed")
     if progress.refused_calls:
@@ -240,8 +241,8 @@ def _table(progress: Progress) -> "Table":
     if progress.refused_calls or progress.failed_calls:
         table.add_row("", f"{progress.refused_calls} refused", f"{progress.failed_calls} failed")
     for reason, count in progress.reasons.most_common(5):
-        table.add_row("failed", reason, f"{count} images")
-    table.add_row("cost", _money(progress), f"{progress.tokens:,} tokens")
+        table.add_row("failed", reason, amount(count, "image"))
+    table.add_row("cost", _money(progress), amount(progress.tokens, "token"))
     left = "" if progress.seconds_left is None else f"{_duration(progress.seconds_left)} left"
     table.add_row("time", _duration(progress.seconds), left)
     for said in filter(None, (progress.waits, progress.note)):
@@ -251,7 +252,7 @@ def _table(progress: Progress) -> "Table":
 
 def _money(progress: Progress) -> str:
     known = f"${progress.cost:.4f}"
-    return f"{known} + {progress.unpriced_calls} calls of unknown price" if progress.unpriced_calls else known
+    return f"{known} + {amount(progress.unpriced_calls, 'call')} of unknown price" if progress.unpriced_calls else known
 
 
 def _duration(seconds: float) -> str:

@@ -6,13 +6,21 @@ from concurrent.futures import ThreadPoolExecutor
 
 from msgspec import Struct, field
 
-from captionjudge.errors import AuthError, BlobError, BudgetReached, CaptionjudgeError, ConfigError
+from captionjudge.errors import (
+    AuthError,
+    BlobError,
+    BudgetReached,
+    CaptionjudgeError,
+    ConfigError,
+    NotAskedAgain,
+)
 from captionjudge.garbage import seldom_collected
 from captionjudge.identity import now_ms
 from captionjudge.models.model import Model
 from captionjudge.models.price import Price
 from captionjudge.models.registry import find_provider, open_model
 from captionjudge.running.ahead import cache_of
+from captionjudge.running.ask import Asker
 from captionjudge.running.batches.batching import Batching, BatchOptions
 from captionjudge.running.batches.open import open_batching, taken_by
 from captionjudge.running.budget import Budget
@@ -112,6 +120,7 @@ class Runner:
         self._tasks: list[asyncio.Task[None]] = []
         self._feed: Feed | None = None
         self._batching: Batching | None = None
+        self._asker: Asker | None = None
         if options.batch is not None:
             taken_by(setup, self._models)
 
@@ -159,7 +168,9 @@ class Runner:
                 setup, options.batch, self._models, writer, lease.owner, budget, read_threads, progress
             )
             lookup = Lookup(setup.database, read_threads, calls.replies)
-            asker = new_asker(setup, lookup, writer, pacers, self._prices, budget, progress, options.trace, batching)
+            asker = self._asker = new_asker(
+                setup, lookup, writer, pacers, self._prices, budget, progress, options.trace, batching
+            )
             beside = [
                 asyncio.create_task(self._keep_leases(writer, lease)),
                 asyncio.create_task(keep_shown(display, progress)),
@@ -224,6 +235,9 @@ class Runner:
             self.progress.took()
             try:
                 await worker.take_through(claim)
+            except NotAskedAgain:
+                # The feed is closed, and the image waits as before.
+                self.progress.set_aside()
             except (AuthError, BlobError, BudgetReached, ConfigError) as error:
                 # It would be the same for every other image: stop, with all tasks as they are.
                 self._stopped_by = self._stopped_by or error
@@ -283,8 +297,11 @@ class Runner:
             return
         self._interrupted = True
         self.progress.note = "finishing what is in flight; Ctrl-C again stops at once"
+        self.progress.held_until = 0.0
         if self._feed is not None:
             self._feed.close()
+        if self._asker is not None:
+            self._asker.end()
         if self._batching is not None:
             self._batching.interrupt()
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from captionjudge.amount import amount
 from captionjudge.config import Config
 from captionjudge.errors import ConfigError
 from captionjudge.images import Bounds, Limits
@@ -97,6 +98,6 @@ def duties(config: Config, workflow: Workflow) -> dict[str, Duty]:
             each = {title: Duty((name,)) for title, name in zip(agents[:-1], names, strict=True)}
             return each | {agents[-1]: Duty(judge=True)}
     raise ConfigError(
-        f"it is not clear what the {len(agents)} agent stages do for {len(names)} candidates",
+        f"it is not clear what {amount(len(agents), 'agent stage')} should do for {amount(len(names), 'candidate')}",
         hint='say it: [stages."TITLE"] with describe = ["CANDIDATE"] or judge = true',
     )

@@ -10,7 +10,7 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode, TracerProvider, get_current_span
 
 from captionjudge import __version__
-from captionjudge.errors import CaptionjudgeError, Deferred, ModelError
+from captionjudge.errors import CaptionjudgeError, Deferred, ModelError, NotAskedAgain
 from captionjudge.models.provider import Provider
 from captionjudge.running import conventions as said
 from captionjudge.running.ask import Question
@@ -181,8 +181,8 @@ class Telemetry:
         ) as span:
             try:
                 yield span
-            except Deferred:
-                # It waits for a batch, and nothing is wrong.
+            except (Deferred, NotAskedAgain):
+                # It waits for a batch or the next run, and nothing is wrong.
                 raise
             except BaseException as error:
                 _fail(span, _type(error))

@@ -1,12 +1,14 @@
 """Bytes by content digest: in a local folder, or wherever fsspec reaches."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfileobj
 from typing import Protocol
 
+from captionjudge.errors import BlobError
 from captionjudge.identity import new_id
 
 
@@ -82,17 +84,15 @@ class FolderBlobs:
         """Keep `data` under `digest`; nothing is written when it is there already."""
         path = self._path(digest)
         if not path.exists():
-            half = _half(path)
-            half.write_bytes(data)
-            os.replace(half, path)
+            with self._whole(path) as half:
+                half.write_bytes(data)
 
     def put_file(self, digest: str, file: Path) -> None:
         """As `put`, for what is in a file: it is copied piece by piece."""
         path = self._path(digest)
         if not path.exists():
-            half = _half(path)
-            copyfile(file, half)
-            os.replace(half, path)
+            with open(file, "rb") as source, self._whole(path) as half, half.open("wb") as target:
+                copyfileobj(source, target)
 
     def get(self, digest: str) -> bytes:
         """The bytes kept under `digest`.
@@ -109,11 +109,24 @@ class FolderBlobs:
         with suppress(FileNotFoundError):
             self._path(digest).unlink()
 
+    @contextmanager
+    def _whole(self, path: Path) -> Iterator[Path]:
+        """Inside, a file is written that is then put at `path`; of one that cannot be, nothing is left."""
+        # A process that dies while it writes must not leave half a file under the digest.
+        half = path.with_name(f"{path.name}.{new_id()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield half
+            os.replace(half, path)
+        except BaseException as error:
+            with suppress(OSError):
+                half.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise BlobError(
+                    f"cannot write to {self._root}: {error.strerror}",
+                    hint="make room there, or set blobs to another place; then the same command goes on",
+                ) from error
+            raise
+
     def _path(self, digest: str) -> Path:
         return self._root / digest[:2] / digest[2:]
-
-
-def _half(path: Path) -> Path:
-    # A process that dies while it writes must not leave half a file under the digest.
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f"{path.name}.{new_id()}")

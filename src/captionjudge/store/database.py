@@ -20,6 +20,7 @@ from captionjudge.store.address import address, shown
 from captionjudge.store.batch import Batch
 from captionjudge.store.columns import dumps
 from captionjudge.store.migrate import migrate
+from captionjudge.store.readonly import Connect, only_readable, reader
 
 T = TypeVar("T")
 
@@ -36,8 +37,15 @@ _TRIES = 5
 class Database:
     """One store. Reads see what is committed when they begin; a write is one transaction."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, still: Callable[[], None] | None = None) -> None:
+        """As `open_database` makes it.
+
+        Args:
+            still: of a store that can only be read: raises when what was read may be torn.
+        """
         self.engine = engine
+        self.read_only = still is not None
+        self._still = still or (lambda: None)
         # One snapshot for all that is read on a connection; SQLite's transactions are like that anyway.
         self._reader = engine.execution_options(readonly=True)
         if engine.dialect.name == "postgresql":
@@ -61,14 +69,23 @@ class Database:
         Raises:
             StoreError: the store cannot be reached any more.
         """
-        with self.named_faults(), self._reader.connect() as connection:
+        with self.named_faults(), self._in_one_piece(), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:
         """As `read`, for one statement: a server is asked once, and not also to begin and end a transaction."""
-        with self.named_faults(), self._glancer.connect() as connection:
+        with self.named_faults(), self._in_one_piece(), self._glancer.connect() as connection:
             yield connection
+
+    @contextmanager
+    def _in_one_piece(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError:
+            self._still()
+            raise
+        self._still()
 
     def write(self, change: Callable[[Batch], T]) -> T:
         """Apply one change in a transaction of its own; as often as it takes when others are in the way.
@@ -91,10 +108,21 @@ class Database:
         except DBAPIError as error:
             if not (error.connection_invalidated or isinstance(error, OperationalError)):
                 raise
-            raise StoreError(
-                f"the store {shown(self.engine.url)} does not answer any more: {one_line(error.orig)}",
-                hint="what was committed is kept; captionjudge run goes on from there",
-            ) from error
+            raise _lost(f"the store {shown(self.engine.url)}", error) from error
+
+
+def _lost(store: str, error: DBAPIError) -> StoreError:
+    """What a write or a read that failed says about the store."""
+    name = getattr(error.orig, "sqlite_errorname", "")
+    if name.startswith("SQLITE_READONLY"):
+        return StoreError(
+            f"{store} can only be read here: its file or folder may not be written",
+            hint="copy the project to where you may write, or let its owner do this",
+        )
+    kept = "what was committed is kept; captionjudge run goes on from there"
+    if name == "SQLITE_FULL":
+        return StoreError(f"{store} has no room left on its disk", hint=f"free some space: {kept}")
+    return StoreError(f"{store} does not answer any more: {one_line(error.orig)}", hint=kept)
 
 
 def apply(connection: Connection, change: Callable[[Batch], T]) -> T:
@@ -117,18 +145,38 @@ def open_database(url: str) -> Database:
     """Open the store at `url`, creating or migrating its tables.
 
     Raises:
-        ConfigError: the URL cannot be understood, its driver is missing, or the server cannot be reached.
+        ConfigError: the URL cannot be understood, its driver is missing, or the server cannot be reached; the store can
+            only be read, and is not of this version.
     """
-    engine = _engine(address(url))
+    target = address(url)
+    path = only_readable(target)
+    connect, still = (None, None) if path is None else reader(path)
+    engine = _engine(target, connect)
     try:
-        migrate(engine)
+        migrate(engine, may_write=path is None)
     except DBAPIError as error:
         engine.dispose()
-        raise ConfigError(f"cannot open the store {shown(engine.url)}: {one_line(error.orig)}") from error
+        raise ConfigError(
+            f"cannot open the store {shown(engine.url)}: {one_line(error.orig)}", hint=_opening(engine.url, error)
+        ) from error
     except BaseException:
         engine.dispose()
         raise
-    return Database(engine)
+    return Database(engine, still)
+
+
+def _opening(url: URL, error: DBAPIError) -> str:
+    """What to do about a store that cannot be opened."""
+    if not url.drivername.startswith("sqlite"):
+        return ""
+    match getattr(error.orig, "sqlite_errorname", ""):
+        case "SQLITE_CANTOPEN":
+            return "its folder must be there, and you must be allowed to write there"
+        case "SQLITE_NOTADB":
+            return "the file is no store of captionjudge"
+        case name if name == "SQLITE_FULL" or name.startswith("SQLITE_IOERR"):
+            return "free some space on its disk, or set store in captionjudge.toml to another place"
+    return ""
 
 
 def sqlite_url(path: Path) -> str:
@@ -143,8 +191,8 @@ def one_line(error: BaseException | None) -> str:
     return lines[-1] if lines and lines[0].endswith(":") else lines[0] if lines else "no reason given"
 
 
-def _engine(url: URL) -> Engine:
-    options: dict[str, Any] = {}
+def _engine(url: URL, connect: Connect | None = None) -> Engine:
+    options: dict[str, Any] = {} if connect is None else {"creator": connect}
     if url.drivername.startswith("postgresql"):
         # It warns of every connection that broke, which is told once and with the store's name.
         logging.getLogger("psycopg").addHandler(logging.NullHandler())
@@ -157,7 +205,7 @@ def _engine(url: URL) -> Engine:
             f"the store needs the package {error.name!r}", hint='pip install "captionjudge[postgres]"'
         ) from None
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "connect", _configure_sqlite if connect is None else _configure_reader)
         event.listen(engine, "begin", _begin_immediate)
     return engine
 
@@ -172,6 +220,12 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()
+
+
+def _configure_reader(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+    connection.execute("PRAGMA temp_store=MEMORY")
 
 
 def _begin_immediate(connection: Connection) -> None:

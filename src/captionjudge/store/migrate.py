@@ -4,17 +4,28 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from captionjudge.errors import ConfigError
+from captionjudge.store.address import shown
 from captionjudge.store.lock import alone
 
 HEAD = "0012"
 """The newest migration. A store that is there already is opened without loading alembic."""
 
 
-def migrate(engine: Engine) -> None:
-    """Create or upgrade the tables in one transaction."""
+def migrate(engine: Engine, *, may_write: bool = True) -> None:
+    """Create or upgrade the tables in one transaction.
+
+    Raises:
+        ConfigError: they must be, and `may_write` says that they cannot.
+    """
     with engine.connect().execution_options(readonly=True) as connection:
         if version(connection) == HEAD:
             return
+    if not may_write:
+        raise ConfigError(
+            f"the store {shown(engine.url)} is of another version of captionjudge, and can only be read here",
+            hint="let its owner run captionjudge status once, with this version",
+        )
     with engine.begin() as connection:
         alone(connection, "migrate")
         # Another process may have done it meanwhile.

@@ -30,9 +30,14 @@ def first_or_new(batch: Batch, title: str) -> str:
 
 def keep_document(batch: Batch, kind: str, body: str) -> str:
     """Keep a text once and return its digest."""
-    digest = digest_of(kind, body)
+    digest = document_digest(kind, body)
     batch.add_document(digest, kind, body)
     return digest
+
+
+def document_digest(kind: str, body: str) -> str:
+    """The digest that a text is kept under."""
+    return digest_of(kind, body)
 
 
 def read_document(connection: Connection, digest: str) -> str | None:

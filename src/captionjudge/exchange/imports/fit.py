@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from captionjudge.amount import amount
 from captionjudge.errors import ConfigError, DataError
 from captionjudge.exchange.imports.captions import CaptionImport, captions
 from captionjudge.exchange.imports.check import check_object
@@ -76,7 +77,7 @@ def fit_of(source: Source, name: str) -> Fit:
             _add_answers(line, seen)
         candidates = dict.fromkeys(candidate for pair in pairs for candidate in pair)
     if len(candidates) < 2:
-        raise ConfigError(f"{name} names {len(candidates)} candidates: two or more are needed")
+        raise ConfigError(f"{name} names {amount(len(candidates), 'candidate')}: two or more are needed")
     names = tuple(candidates)
     criteria, unordered = _criteria(stated, seen)
     every = set(pairs) in (set(combinations(names, 2)), set())

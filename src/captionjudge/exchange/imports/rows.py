@@ -126,7 +126,8 @@ def _csv(file: BinaryIO, name: str, encoding: str) -> Table:
     delimiter = max(",;\t|", key=first.count)
     csv.field_size_limit(LONGEST_FIELD)
     text.seek(0)
-    reader = csv.reader(_text_lines(text), delimiter=delimiter, strict=False)
+    lines = _UntilOver(_text_lines(text))
+    reader = csv.reader(lines, delimiter=delimiter, strict=False)
     columns: list[str] = []
     try:
         while not any(columns):
@@ -137,7 +138,7 @@ def _csv(file: BinaryIO, name: str, encoding: str) -> Table:
         raise ConfigError(f"{name}: the first line: {error}") from None
     if twice := [column for column, times in Counter(columns).items() if times > 1 and column]:
         raise ConfigError(f"{name}: the first line has the column {twice[0]!r} twice", hint="rename one of them")
-    rows = _Peeked(_csv_rows(reader, columns))
+    rows = _Peeked(_csv_rows(reader, lines, columns))
     first_row = next((row.values for row in rows.seen if isinstance(row, Row)), {})
     return Table("csv", tuple(columns), rows.all(), first_row)
 
@@ -153,7 +154,25 @@ def _text_lines(text: io.TextIOWrapper) -> Iterator[str]:
             text.detach()
 
 
-def _csv_rows(reader: Any, columns: Sequence[str]) -> Iterator[Row | RowFailure]:
+class _UntilOver:
+    """Lines, and whether the end was met."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self.over = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines, None)
+        if line is None:
+            self.over = True
+            raise StopIteration
+        return line
+
+
+def _csv_rows(reader: Any, lines: _UntilOver, columns: Sequence[str]) -> Iterator[Row | RowFailure]:
     number = 0
     while True:
         line = reader.line_num + 1
@@ -168,6 +187,10 @@ def _csv_rows(reader: Any, columns: Sequence[str]) -> Iterator[Row | RowFailure]
         if not any(cell.strip() for cell in cells):
             continue
         number += 1
+        if lines.over:
+            # A row that is whole ends before anybody asks for the next line.
+            yield RowFailure(number, line, "a quotation mark is never closed: all lines from here on are one field")
+            return
         if len(cells) != len(columns):
             message = f"it has {len(cells)} fields, the first line has {len(columns)}: is a quotation mark missing?"
             yield RowFailure(number, line, message)

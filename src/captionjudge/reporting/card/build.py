@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from captionjudge import __version__
+from captionjudge.amount import amount
 from captionjudge.reporting.card.active import active
 from captionjudge.reporting.card.checks import Check
 from captionjudge.reporting.card.cost import cost
@@ -122,7 +123,7 @@ def _left_out(lines: Place) -> Section | None:
     if not rows:
         return None
     sheet = Sheet("lines", "Lines that could not be used", ("line", "why"), rows[:_MOST_LINES], 1)
-    lead = (f"{len(rows):,} lines of the file are in no figure.",)
+    lead = (f"In no figure: {amount(len(rows), 'line')} of the file.",)
     return Section("left-out", "Lines left out", lead, (Part(sheet),))
 
 

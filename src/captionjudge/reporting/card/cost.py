@@ -1,5 +1,6 @@
 """Cost and tokens."""
 
+from captionjudge.amount import amount
 from captionjudge.reporting.card.section import Part, Section
 from captionjudge.reporting.sheet import Cell, Sheet, share
 from captionjudge.reporting.summary import Report, cached_share
@@ -23,7 +24,7 @@ def cost(report: Report | None) -> Section:
     )
     counted = ("calls", "failed", "tokens in", "tokens out", "of those in, from the cache")
     columns = ("purpose", "as", "model", *counted, "US dollars", "of unknown price")
-    unpriced = f", and {report.unpriced:,} calls of unknown price" if report.unpriced else ""
+    unpriced = f", and {amount(report.unpriced, 'call')} of unknown price" if report.unpriced else ""
     lead = (f"${report.cost:,.4f} in all{unpriced}.",)
     part = Part(Sheet("costs", "Calls, tokens and cost", columns, rows, 3))
     return Section("cost", title, lead, (part,) if rows else ())

@@ -1,5 +1,6 @@
 """The card of one judge: checks, agreement, calibration, criteria. What it leans to is in `leanings`."""
 
+from captionjudge.amount import amount
 from captionjudge.reporting.card.checks import Check, checks, sheet
 from captionjudge.reporting.card.leanings import answers_beside_people, flips, lean, length_by_criterion
 from captionjudge.reporting.card.place import Place
@@ -44,7 +45,7 @@ def judge_section(number: int, found: Place, judge: Place, methods: Methods) -> 
 def _said(judge: Place) -> str:
     verdicts, failed = judge["verdicts"].count, judge["failed"].count
     said = ", ".join(f"{words} {judge['outcomes'][name].count:,}" for name, words in CHOICES.items())
-    return f"{verdicts:,} verdicts: {said}; {failed:,} could not be used."
+    return f"{amount(verdicts, 'verdict')}: {said}; {failed:,} could not be used."
 
 
 def _agreement(key: str, people: Place, methods: Methods) -> Part:

@@ -1,5 +1,6 @@
 """People: how far they agree with each other."""
 
+from captionjudge.amount import amount
 from captionjudge.reporting.card.place import Place
 from captionjudge.reporting.card.section import KAPPA, SHARE, Methods, Part, Section, measured
 from captionjudge.reporting.sheet import Cell, Sheet
@@ -24,7 +25,7 @@ def ceiling(found: Place, methods: Methods) -> Section:
         if figure is not None and figure.value is not None:
             rows.append((Cell(words), *measured(figure, axis, methods)))
     who = ", ".join(place.text for place in people["annotators"]) or "nobody"
-    said = f"{people['choices'].count:,} choices, {people['skipped'].count:,} of them skipped, by: {who}."
+    said = f"{amount(people['choices'].count, 'choice')}, {people['skipped'].count:,} of them skipped, by: {who}."
     note = "Shares are drawn from 0 to 100%, kappas from -0.2 to 1."
     sheet = Sheet(
         "ceiling-table", "People among themselves", ("measure", "interval", *SHARE.columns[1:]), tuple(rows), 1, note

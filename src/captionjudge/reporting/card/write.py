@@ -1,5 +1,6 @@
 """The card as a file."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from captionjudge.errors import ConfigError
@@ -25,4 +26,5 @@ def write_card(read: Read, pictures: Pictures, out: Path) -> None:
     except OSError as error:
         raise ConfigError(f"cannot write {out}: {error.strerror}") from None
     finally:
-        half.unlink(missing_ok=True)
+        with suppress(OSError):
+            half.unlink(missing_ok=True)

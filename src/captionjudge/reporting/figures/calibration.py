@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from captionjudge.amount import amount
 from captionjudge.reporting.figures.basis import CHOSEN, Basis
 from captionjudge.statistics.arrays import Ints
 from captionjudge.statistics.calibration import Binning, brier, calibration_error, reliability_curve
@@ -41,7 +42,7 @@ def calibration(found: Basis, rows: Ints) -> dict[str, Any] | None:
     }
     images = len(np.unique(image[known]))
     if images < ENOUGH:
-        made["recalibration_reason"] = f"{images} images with choices are too few; {ENOUGH} at least"
+        made["recalibration_reason"] = f"{amount(images, 'image')} with choices: too few; {ENOUGH} at least"
         return made
     for method in METHODS:
         after = recalibrate(stated, right, method, clusters=image, seed=found.rules.seed)

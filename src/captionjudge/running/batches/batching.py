@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from captionjudge.amount import amount
 from captionjudge.errors import CaptionjudgeError
 from captionjudge.models.model import Reply, Request
 from captionjudge.models.price import Price
@@ -146,8 +147,9 @@ class Batching:
             if not at_work:
                 return False
             requests, answered = sum(job.requests for job in at_work), sum(job.answered for job in at_work)
-            noun = "batch" if len(at_work) == 1 else "batches"
-            self._progress.note = f"waiting for {len(at_work)} {noun}: {answered} of {requests} requests answered"
+            self._progress.note = (
+                f"waiting for {amount(len(at_work), 'batch')}: {answered} of {amount(requests, 'request')} answered"
+            )
             await self._sleep()
             await self.look()
         self._progress.note = ""

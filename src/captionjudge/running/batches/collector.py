@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from captionjudge.amount import amount
 from captionjudge.errors import (
     AuthError,
     BadRequestError,
@@ -90,7 +91,8 @@ class Collector(Struct):
         endpoint = self.outbox.sending.endpoints.get(job.model)
         if endpoint is None:
             raise BatchRefused(
-                f"a batch of {job.requests} requests to {job.model} is at work, and this run cannot ask about it",
+                f"a batch of {amount(job.requests, 'request')} to {job.model} is at work, "
+                "and this run cannot ask about it",
                 hint=f"configure {job.model} as when it was sent, then captionjudge run --batch",
             )
         return endpoint
@@ -159,7 +161,7 @@ class Collector(Struct):
         if not faults:
             self.stopped(
                 BatchRefused(
-                    f"{job.model}: a batch of {job.requests} requests was refused: {refusal.message}",
+                    f"{job.model}: a batch of {amount(job.requests, 'request')} was refused: {refusal.message}",
                     hint="let fewer wait at once: [batch] max_requests" if refusal.full else _MEND,
                 )
             )

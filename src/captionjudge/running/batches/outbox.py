@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from captionjudge.amount import amount
 from captionjudge.errors import AuthError, BatchRefused, CaptionjudgeError, ModelError, RateLimitError
 from captionjudge.identity import now_ms
 from captionjudge.models.batches.job import Batches, Limits
@@ -306,8 +307,8 @@ class Outbox(Struct):
             except ModelError as error:
                 if not error.retryable or time.monotonic() > deadline:
                     raise Unsettled(
-                        f"whether a batch of {job.requests} requests to {job.model} was submitted cannot be found out:"
-                        f" {error}",
+                        f"whether a batch of {amount(job.requests, 'request')} to {job.model} was submitted "
+                        f"cannot be found out: {error}",
                         hint="captionjudge run --batch looks again",
                     ) from None
             else:
@@ -319,4 +320,6 @@ class Outbox(Struct):
 def _final(error: ModelError, job: BatchJob) -> CaptionjudgeError:
     if isinstance(error, AuthError):
         return error
-    return BatchRefused(f"a batch of {job.requests} requests to {job.model} was not taken: {error}", hint=error.hint)
+    return BatchRefused(
+        f"a batch of {amount(job.requests, 'request')} to {job.model} was not taken: {error}", hint=error.hint
+    )
