@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from captionjudge.identity import new_id, now_ms
 from captionjudge.images.files import LONGEST_PATH
 from captionjudge.store import calls, items, verdicts
+from captionjudge.store.batch import Batch
 from captionjudge.store.database import Database
 from captionjudge.store.records import Call, Item, Pair, Task, Verdict
 
@@ -46,6 +47,21 @@ def test_a_nul_is_left_out_and_half_a_surrogate_pair_is_replaced(
     found = kept(database, image(project, text=text, client_metadata={text: [text, {"in": text}]}))
     assert found.text == expected
     assert found.client_metadata == {expected: [expected, {"in": expected}]}
+
+
+def test_of_rows_that_are_written_together_each_is_kept_by_the_same_rule(database: Database, project: str) -> None:
+    texts = ["plain", None, "a\0b", "naïve 🐈", "a\ud83d", ""]
+    rows = [image(project, text=text, width=width) for width, text in enumerate(texts, 1)]
+
+    def write(batch: Batch) -> None:
+        for row in rows:
+            batch.add(row)
+
+    database.write(write)
+    with database.read() as connection:
+        found = items.by_ids(connection, [row.id for row in rows])
+    assert [found[row.id].text for row in rows] == ["plain", None, "ab", "naïve 🐈", "a\ufffd", ""]
+    assert [found[row.id].width for row in rows] == [1, 2, 3, 4, 5, 6]
 
 
 def test_the_longest_path_of_an_image_fits_into_the_indexes(database: Database, project: str) -> None:

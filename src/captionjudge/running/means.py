@@ -32,7 +32,7 @@ READERS = 2
 
 _SLOTS = 8
 # While one's results are written, another one's calls fill its slots; with half as many more, slots stay empty.
-_FOR_EACH_SLOT = 2.0
+_FOR_EACH_SLOT = 2.5
 _REDRAW_SECONDS = 0.25
 
 
