@@ -20,7 +20,8 @@ Images = Callable[[int], Path]
 Process = subprocess.Popen[str]
 
 INTERRUPTED = 130
-IN_FLIGHT = 8
+IN_FLIGHT = 10
+"""Images: two and a half for each of the 8 slots, of which one fills two at once."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
