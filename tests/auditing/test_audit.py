@@ -274,7 +274,7 @@ def _wait_for(server: ScriptedServer, number: int, process: "subprocess.Popen[st
 def test_killed_it_goes_on_and_asks_nothing_that_the_store_holds(folder: Path, server: ScriptedServer) -> None:
     # A commit gathers for 25 ms at most, in which a model that takes no time would answer many calls.
     at_once = server.rule
-    server.rule = lambda seen: dataclasses.replace(at_once(seen) or ok(), delay=0.05)
+    server.rule = lambda seen: dataclasses.replace(at_once(seen) or ok(), delay=0.2)
     with Project.open(folder) as project:
         asked = sum(each.calls for each in estimate_audit(project.setup, SOME))
     lost = 0
@@ -287,6 +287,7 @@ def test_killed_it_goes_on_and_asks_nothing_that_the_store_holds(folder: Path, s
         stored, seen = _answered(folder), len(server.seen)
         lost += len(_bodies(server)) - stored
     assert 0 < stored < asked
+    server.rule = at_once
     with Project.open(folder) as project:
         assert project.audit(SOME).waiting == 0
     assert len(server.seen) - seen == len(_bodies(server)) - stored
