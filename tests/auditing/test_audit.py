@@ -274,11 +274,11 @@ def _wait_for(server: ScriptedServer, number: int, process: "subprocess.Popen[st
 def test_killed_it_goes_on_and_asks_nothing_that_the_store_holds(folder: Path, server: ScriptedServer) -> None:
     # A commit gathers for 25 ms at most, in which a model that takes no time would answer many calls.
     at_once = server.rule
-    server.rule = lambda seen: dataclasses.replace(at_once(seen) or ok(), delay=0.2)
+    server.rule = lambda seen: dataclasses.replace(at_once(seen) or ok(), delay=0.4)
     with Project.open(folder) as project:
         asked = sum(each.calls for each in estimate_audit(project.setup, SOME))
     lost = 0
-    for number in (20, 50):
+    for number in (12, 30):
         process = _start(folder)
         _wait_for(server, number, process)
         process.kill()

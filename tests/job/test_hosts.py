@@ -49,7 +49,7 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("provider", [0.05], indirect=True)
+@pytest.mark.parametrize("provider", [0.1], indirect=True)
 def test_another_machines_leases_run_out_before_its_images_are_taken_over(
     make_project: Make, images: Images, provider: Provider, postgres_url: str, tmp_path: Path
 ) -> None:
