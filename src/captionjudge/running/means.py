@@ -31,7 +31,7 @@ READERS = 2
 """Threads that look up what was answered before."""
 
 _SLOTS = 8
-# While one's results are written, another one's calls fill its slots; with half as many more, slots stay empty.
+# While one's results are written, others' calls fill its slots; with fewer images slots stay empty.
 _FOR_EACH_SLOT = 2.5
 _REDRAW_SECONDS = 0.25
 

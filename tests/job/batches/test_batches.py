@@ -3,13 +3,13 @@
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from tests.job.batched import QUICK, Make, cost, kept_calls, making, run, states
+from tests.job.batched import QUICK, Make, cost, kept_calls, run, states
 from tests.job.conftest import BOTH_STORES
 from tests.servers.batches import Batch, BatchServer, Done, Fault
 from tests.servers.replies import judges
@@ -18,18 +18,6 @@ from typer.testing import CliRunner
 from captionjudge.cli.app import app
 from captionjudge.errors import BatchRefused, BudgetReached, ConfigError
 from captionjudge.running.runner import Options
-
-
-@pytest.fixture
-def server() -> Iterator[BatchServer]:
-    with BatchServer() as running:
-        yield running
-
-
-@pytest.fixture
-def make(tmp_path: Path, server: BatchServer, new_store: Callable[[], str]) -> Iterator[Make]:
-    with making(tmp_path, server, new_store) as new:
-        yield new
 
 
 def troubles(trouble: dict[str, Done | str], times: int) -> Callable[[str, Any], Done | str | None]:

@@ -2,12 +2,12 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.job.batched import Make, cost, kept_calls, making, run
+from tests.job.batched import Make, cost, kept_calls, run
 from tests.job.cascades import Judges, outcomes, place
 from tests.job.state import final_state, rows
 from tests.servers.batches import BatchServer, Done
@@ -15,19 +15,6 @@ from tests.servers.replies import CUT, REPLIES, is_asked_again, judges, turns
 from tests.servers.scripted import Seen
 
 from captionjudge.project import Project
-
-
-@pytest.fixture
-def server() -> Iterator[BatchServer]:
-    with BatchServer() as running:
-        yield running
-
-
-@pytest.fixture
-def make(tmp_path: Path, server: BatchServer, new_store: Callable[[], str]) -> Iterator[Make]:
-    with making(tmp_path, server, new_store) as new:
-        yield new
-
 
 JUDGES = {"chat": "gpt-5.6", "messages": "claude-opus-5", "gemini": "gemini-2.5-flash"}
 """Models whose prompt caches are known."""

@@ -9,21 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.job.batched import Make, making, run, states
+from tests.job.batched import Make, run, states
 from tests.servers.batches import BatchServer, Hold
-
-
-@pytest.fixture
-def server() -> Iterator[BatchServer]:
-    with BatchServer() as running:
-        yield running
-
-
-@pytest.fixture
-def make(tmp_path: Path, server: BatchServer, new_store: Callable[[], str]) -> Iterator[Make]:
-    with making(tmp_path, server, new_store) as new:
-        yield new
-
 
 # Starts runs by fork, so that what they need is imported once.
 STARTER = """
